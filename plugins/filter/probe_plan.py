@@ -1,0 +1,26 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter `kubeops.webhook_doctor.probe_plan`: facts to probe specifications. Its documentation is probe_plan.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, checked_facts
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.probe_plan import plan_probes
+
+
+def probe_plan(facts: Mapping[str, Any], vantages: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    try:
+        return plan_probes(checked_facts(facts), vantages)
+    except (InvalidObservation, ValueError) as error:
+        raise AnsibleFilterError(f"kubeops.webhook_doctor.probe_plan: {error}") from error
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"probe_plan": probe_plan}

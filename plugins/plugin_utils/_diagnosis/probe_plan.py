@@ -1,0 +1,273 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which probes tell most about the call-outs of the facts. PRIVATE to the collection.
+
+Facts in, probe specifications for `endpoint_check` out (docs/architecture.md has both shapes). What is asked once is asked for all whom the answer
+speaks for: probes are one per (address, port, server name, path, kind of review), whatever caBundle the call-outs have, because trust is judged
+afterwards from the served chain. Everything is bounded, so that one Service with a thousand endpoints does not become a thousand probes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
+
+from .loopback import loopback_probes
+
+Facts = Mapping[str, Any]
+Spec = dict[str, Any]
+
+# Endpoints of one back end that are dialled, and pods that are forwarded to. More of the same kind tell nothing new.
+MOST_DIRECT = 16
+MOST_FORWARDS = 3
+# Rivals are the call-outs whose failure could hide the answer; the vantage looks for an object that few of them match.
+MOST_RIVALS = 20
+# A probe from elsewhere waits a little longer than the API server would, so that "late" and "never" differ; but not half a minute.
+LONGEST_OUTSIDE = 12.0
+SHORTEST_OUTSIDE = 5.0
+# The API server itself needs timeoutSeconds to say that the time is up.
+APISERVER_MARGIN = 2.0
+
+# The right in `facts.source.access` that a vantage needs.
+_RIGHTS = {"apiserver": "dry_run", "service_proxy": "service_proxy", "port_forward": "port_forward"}
+
+# What a vantage needs of a call-out; the caBundle, labels and annotations are left behind, they are most of its bytes.
+_LEAN = (
+    "id",
+    "kind",
+    "webhook",
+    "index",
+    "client",
+    "server_name",
+    "failure_policy",
+    "timeout_seconds",
+    "side_effects",
+    "match_policy",
+    "reinvocation_policy",
+    "review_versions",
+    "rules",
+    "namespace_selector",
+    "object_selector",
+    "match_conditions",
+    "conversion",
+    "apiservice",
+    "backend",
+)
+_RIVAL = ("id", "kind", "webhook", "failure_policy", "side_effects", "match_policy", "rules", "namespace_selector", "object_selector", "match_conditions")
+
+
+def plan_probes(facts: Facts, vantages: Sequence[str] | None = None) -> list[Spec]:
+    """The probe specifications, in a stable order. Nothing is probed where the facts come from a dump: there is no cluster to ask.
+
+    vantages: the ones to use; None or empty for all that the facts' rights permit (`facts.source.access`).
+    Raises ValueError for a vantage that does not exist.
+    """
+    chosen = _vantages(facts, vantages)
+    if facts["source"]["kind"] != "api":
+        return []
+    callouts = sorted(facts["callouts"], key=lambda callout: callout["id"])
+    backends = {backend["id"]: backend for backend in facts["backends"]}
+    specs: list[Spec] = []
+    if "apiserver" in chosen:
+        specs += _from_apiserver(callouts, facts["control_plane"]["instances"])
+    if "service_proxy" in chosen:
+        specs += _merged(_through_service_proxy(callouts, backends))
+    if "port_forward" in chosen:
+        specs += _merged(_through_port_forward(callouts, backends))
+    if "direct" in chosen:
+        specs += _merged(_direct(callouts, backends, facts["control_plane"]["routing"]))
+        specs += loopback_probes(facts)
+    return specs
+
+
+def _vantages(facts: Facts, asked: Sequence[str] | None) -> set[str]:
+    unknown = sorted(set(asked or ()) - set(VANTAGES))
+    if unknown:
+        raise ValueError(f"unknown vantage {', '.join(map(repr, unknown))}. Expected: {', '.join(VANTAGES)}.")
+    access = facts["source"].get("access") or {}
+    forbidden = {vantage for vantage, right in _RIGHTS.items() if access.get(right) is False}
+    return set(asked or VANTAGES) - forbidden
+
+
+def review_of(callout: Mapping[str, Any]) -> str:
+    """What a probe sends to the back end of this call-out. An aggregated API answers no reviews: the handshake is all that can be asked."""
+    return {"validating": "admission", "mutating": "admission", "conversion": "conversion"}.get(callout["kind"], "none")
+
+
+def path_of(callout: Mapping[str, Any]) -> str:
+    """The path that the API server posts to."""
+    client = callout["client"]
+    if client.get("url"):
+        return urlsplit(client["url"]).path or "/"
+    return (client.get("service") or {}).get("path") or "/"
+
+
+def outside_timeout(callout: Mapping[str, Any]) -> float:
+    """Seconds a probe from outside the API server may take."""
+    return min(max(float(callout["timeout_seconds"]) + 1.0, SHORTEST_OUTSIDE), LONGEST_OUTSIDE)
+
+
+def usable_endpoints(backend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The endpoints that traffic is sent to: ready, with a port."""
+    return [endpoint for endpoint in backend.get("endpoints") or () if endpoint["ready"] and endpoint["port"]]
+
+
+def _merged(specs: Iterable[Spec]) -> list[Spec]:
+    """One probe for all that ask the same; `callouts` lists everybody it speaks for, the most patient one sets the time."""
+    merged: dict[tuple[Any, ...], Spec] = {}
+    for spec in specs:
+        key = tuple((name, spec[name]) for name in sorted(spec) if name not in ("callouts", "timeout"))
+        known = merged.setdefault(key, spec)
+        if known is not spec:
+            known["callouts"] = sorted({*known["callouts"], *spec["callouts"]})
+            known["timeout"] = max(known["timeout"], spec["timeout"])
+    return list(merged.values())
+
+
+def _common(callout: Mapping[str, Any], vantage: str, where: str) -> Spec:
+    path, review = path_of(callout), review_of(callout)
+    asked = f"{path} ({review})" if review != "none" else "handshake"
+    return {
+        "name": f"{vantage} {where} {callout['server_name']} {asked}",
+        "callouts": [callout["id"]],
+        "vantage": vantage,
+        "server_name": callout["server_name"],
+        "path": path,
+        "review": review,
+        "timeout": outside_timeout(callout),
+    }
+
+
+def _direct(callouts: Sequence[Mapping[str, Any]], backends: Mapping[str, Mapping[str, Any]], routing: str) -> Iterator[Spec]:
+    """From the host that the module runs on: every usable endpoint, the ClusterIP where the API server may use it, URLs as they are."""
+    for callout in callouts:
+        backend = backends[callout["backend"]]
+        for address, port in _direct_targets(backend, routing):
+            where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+            yield {**_common(callout, "direct", where), "host": address, "port": port}
+
+
+def _direct_targets(backend: Mapping[str, Any], routing: str) -> list[tuple[str, int]]:
+    if backend["kind"] == "url":
+        # `localhost` in a URL is the API server's own host; asked from here it would be somebody else.
+        url = backend["url"]
+        return [] if _is_local(url["host"]) else [(url["host"], url["port"])]
+    targets = [(endpoint["address"], endpoint["port"]) for endpoint in usable_endpoints(backend)][:MOST_DIRECT]
+    service = backend.get("service") or {}
+    if routing != "endpoint" and targets and backend.get("port"):
+        targets += [(address, backend["port"]["port"]) for address in service.get("cluster_ips") or () if address and address != "None"]
+    return targets
+
+
+def _is_local(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host.strip("[]") == "::1"
+
+
+def _through_service_proxy(callouts: Sequence[Mapping[str, Any]], backends: Mapping[str, Mapping[str, Any]]) -> Iterator[Spec]:
+    """Through the API server to an endpoint of its choice: the network path of a webhook call, without its TLS verification.
+
+    Left out where the facts already say that there is nobody to answer.
+    """
+    for callout in callouts:
+        backend = backends[callout["backend"]]
+        service = (callout["client"] or {}).get("service")
+        if not service or not _may_answer(backend):
+            continue
+        yield {
+            **_common(callout, "service_proxy", f"{service['namespace']}/{service['name']}:{service['port']}"),
+            "namespace": service["namespace"],
+            "service": service["name"],
+            "service_port": service["port"],
+        }
+
+
+def _may_answer(backend: Mapping[str, Any]) -> bool:
+    service = backend.get("service") or {}
+    if service.get("found") is False or service.get("type") == "ExternalName":
+        return False
+    if service.get("found") and not backend.get("port"):
+        return False
+    return backend.get("endpoints") is None or bool(usable_endpoints(backend))
+
+
+def _through_port_forward(callouts: Sequence[Mapping[str, Any]], backends: Mapping[str, Mapping[str, Any]]) -> Iterator[Spec]:
+    """To the process itself, past Service, kube-proxy and network policies: a few ready pods of each back end."""
+    for callout in callouts:
+        backend = backends[callout["backend"]]
+        if backend["kind"] != "service":
+            continue
+        pods = sorted({(endpoint["pod"], endpoint["port"]) for endpoint in usable_endpoints(backend) if endpoint["pod"]})
+        for pod, port in pods[:MOST_FORWARDS]:
+            namespace, name = pod.split("/", 1)
+            yield {**_common(callout, "port_forward", f"{pod}:{port}"), "namespace": namespace, "pod": name, "pod_port": port}
+
+
+def _from_apiserver(callouts: Sequence[Mapping[str, Any]], instances: Sequence[Mapping[str, Any]]) -> Iterator[Spec]:
+    """One dry run per call-out at the configured address, and one at each API server where several are known."""
+    rivals = _Rivals(callouts)
+    targets: list[Mapping[str, Any] | None] = [None]
+    if len(instances) > 1:
+        targets += sorted(({"address": one["address"], "port": one["port"]} for one in instances), key=lambda one: (one["address"], one["port"]))
+    for callout in callouts:
+        lean = {**{key: callout[key] for key in _LEAN}, "object": {key: callout["object"][key] for key in ("api_version", "kind", "name")}}
+        others = rivals.of(callout)
+        for instance in targets:
+            at = f" at {instance['address']}:{instance['port']}" if instance else ""
+            yield {
+                "name": f"apiserver {callout['id']}{at}",
+                "callouts": [callout["id"]],
+                "vantage": "apiserver",
+                "callout": lean,
+                "rivals": others,
+                "instance": instance,
+                "timeout": min(float(callout["timeout_seconds"]), 30.0) + APISERVER_MARGIN,
+            }
+
+
+class _Rivals:
+    """The other admission call-outs that share a resource with a call-out; looked up by resource, so that a thousand of them cost linear time."""
+
+    def __init__(self, callouts: Sequence[Mapping[str, Any]]) -> None:
+        self._by_resource: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+        for callout in callouts:
+            if callout["kind"] in ("validating", "mutating"):
+                lean = {key: callout[key] for key in _RIVAL}
+                for resource in sorted(_resources(callout)):
+                    bucket = self._by_resource[resource]
+                    if len(bucket) <= MOST_RIVALS:
+                        bucket.append(lean)
+        self._all = sorted(self._by_resource)
+        self._wild = [resource for resource in self._all if "*" in resource]
+
+    def of(self, callout: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        if callout["kind"] not in ("validating", "mutating"):
+            return []
+        mine = _resources(callout)
+        resources = self._all if any("*" in resource for resource in mine) else sorted({*mine, *self._wild})
+        found: dict[str, Mapping[str, Any]] = {}
+        for resource in resources:
+            for rival in self._by_resource.get(resource, ()):
+                if rival["id"] != callout["id"] and _may_meet(resource, mine):
+                    found[rival["id"]] = rival
+            if len(found) >= MOST_RIVALS:
+                break
+        return [found[key] for key in sorted(found)[:MOST_RIVALS]]
+
+
+def _resources(callout: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {
+        (group, resource.split("/")[0] or "*")
+        for rule in callout["rules"] or ()
+        for group in rule.get("api_groups") or ()
+        for resource in rule.get("resources") or ()
+    }
+
+
+def _may_meet(resource: tuple[str, str], mine: set[tuple[str, str]]) -> bool:
+    group, name = resource
+    return any((group == g or "*" in (group, g)) and (name == r or "*" in (name, r)) for g, r in mine)

@@ -1,0 +1,32 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules, and what a rule is. PRIVATE to the collection.
+
+A rule is a generator function in `rules/<family>.py`:
+
+    def ca_does_not_match(case: Case) -> Iterator[Finding]:         # judged call-out by call-out
+    def sum_of_timeouts(cluster: Cluster) -> Iterator[Finding]:     # judged over the whole cluster
+
+It reads what was observed, yields `Entry.about(case, because=[...])` or `Entry.found(subject, because=[...], affects=[...])` and knows nothing of
+Ansible, clocks or the network (time comes in as `cluster.at`). Each file ends in the two tuples that are listed here:
+
+    CASE_RULES = (ca_does_not_match, ...)
+    CLUSTER_RULES = (sum_of_timeouts, ...)
+
+Order does not matter: findings are grouped and sorted afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ..finding import Finding
+
+if TYPE_CHECKING:
+    from ..case import Case
+    from ..cluster import Cluster
+
+CaseRule = Callable[["Case"], Iterable[Finding]]
+ClusterRule = Callable[["Cluster"], Iterable[Finding]]
