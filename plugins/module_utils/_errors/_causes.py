@@ -68,7 +68,12 @@ TRANSPORT: tuple[Row, ...] = (
     ),
     (r"remote error: tls: ", "tls_alert", "tls", "WD324"),
     (r"(?:x509: )?(?:certificate relies on legacy Common Name field|certificate is not valid for any names)", "no_san", "tls", "WD310"),
-    (r"(?:x509: )?(?:certificate is valid for |cannot validate certificate for \S{1,300} because it doesn't contain any IP SANs)", "name_mismatch", "tls", "WD309"),
+    (
+        r"(?:x509: )?(?:certificate is valid for |cannot validate certificate for \S{1,300} because it doesn't contain any IP SANs)",
+        "name_mismatch",
+        "tls",
+        "WD309",
+    ),
     (r"(?:x509: )?certificate has expired or is not yet valid:? current time \S{1,40} is before", "certificate_not_yet_valid", "tls", "WD308"),
     (r"(?:x509: )?(?:certificate has expired|certificate is not yet valid)", "certificate_expired", "tls", "WD307"),
     (r"(?:x509: )?(?:certificate signed by unknown authority|certificate is not trusted)", "unknown_authority", "tls", "WD301"),

@@ -73,7 +73,7 @@ def classify(text: str) -> dict[str, Any]:
     routing: endpoint|cluster_ip|null, healthy, names: {...}, others: [the same, without others]}`.
     kind: admission|conversion|apiservice|policy|apiserver|etcd|client, null where the text does not tell. code: null where no finding stands for
     it (a denial, a client's own connection). healthy: true where the API server's calls worked and something was refused on purpose.
-    names: what else the text names, of group, version, kind, resource, policy, binding, apiservice, status, valid_for, wanted, hint, authority,
+    names: what else the text names, of group, version, gvk_kind, resource, policy, binding, apiservice, status, valid_for, wanted, hint, authority,
     proxy_answer, failing, message.
     Raises TypeError where `text` is no str.
     """

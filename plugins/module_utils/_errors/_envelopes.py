@@ -40,7 +40,7 @@ def _weak(kind: str, pattern: str) -> Envelope:
     return Envelope(kind, re.compile(pattern), True)
 
 
-_KIND = r"(?:(?P<group>[\w.-]{1,253})/)?(?P<version>v\d[a-z0-9]{0,20}), Kind=(?P<kind>\w{1,63})"
+_KIND = r"(?:(?P<group>[\w.-]{1,253})/)?(?P<version>v\d[a-z0-9]{0,20}), Kind=(?P<gvk_kind>\w{1,63})"
 _POLICY = r"['\"](?P<policy>[^'\"\s]{1,253})['\"](?: with binding ['\"](?P<binding>[^'\"\s]{1,253})['\"])?"
 
 ENVELOPES: tuple[Envelope, ...] = (
