@@ -210,9 +210,9 @@ def _through_port_forward(callouts: Sequence[Mapping[str, Any]], backends: Mappi
 def _from_apiserver(callouts: Sequence[Mapping[str, Any]], instances: Sequence[Mapping[str, Any]]) -> Iterator[Spec]:
     """One dry run per call-out at the configured address, and one at each API server where several are known."""
     rivals = _Rivals(callouts)
-    targets: list[Mapping[str, Any] | None] = [None]
+    targets: list[dict[str, Any] | None] = [None]
     if len(instances) > 1:
-        targets += sorted(({"address": one["address"], "port": one["port"]} for one in instances), key=lambda one: (one["address"], one["port"]))
+        targets += [{"address": address, "port": port} for address, port in sorted({(one["address"], one["port"]) for one in instances})]
     for callout in callouts:
         lean = {**{key: callout[key] for key in _LEAN}, "object": {key: callout["object"][key] for key in ("api_version", "kind", "name")}}
         others = rivals.of(callout)

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that was observed, joined: the call-outs as cases, the API server's instances, what all of them have in common. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from .case import Case
+from .checked import moment
+from .endpoints import ALIVE, DEAD
+from .evidence import Named, Text, read_texts
+from .observed import Probe, Trust
+from .proxy_environment import ProxyEnvironment, visible_proxies
+from .text import dial
+from .trust_plan import question, question_of
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The whole observation. `at`: the moment to judge at (aware UTC); `observed`: when the facts were read."""
+
+    facts: Mapping[str, Any]
+    probes: tuple[Probe, ...]
+    trusts: Mapping[str, Trust]
+    texts: tuple[Text, ...]
+    at: datetime
+    observed: datetime
+
+    @classmethod
+    def of(
+        cls, facts: Mapping[str, Any], probes: Iterable[Mapping[str, Any]] = (), verdicts: Iterable[Mapping[str, Any]] = (), at: str | None = None
+    ) -> Cluster:
+        """Joins what the modules returned (shapes: docs/architecture.md). at: ISO 8601, default the time of the observation."""
+        observed = moment(facts["source"]["observed_at"])
+        judged = moment(at) if at else observed
+        results = sorted((Probe.of(result) for result in probes), key=lambda probe: (probe.name, probe.vantage, probe.instance or ""))
+        trusts = {str(verdict["name"]): Trust.of(verdict, judged) for verdict in verdicts}
+        return cls(facts, tuple(results), trusts, tuple(read_texts(facts["evidence"], observed)), judged, observed)
+
+    @property
+    def routing(self) -> str:
+        return str(self.facts["control_plane"]["routing"])
+
+    @property
+    def routing_line(self) -> str:
+        words = {"endpoint": "the API server calls endpoints", "cluster_ip": "the API server calls ClusterIPs"}
+        because = self.facts["control_plane"].get("routing_because")
+        return f"{words.get(self.routing, 'it is not known whether the API server calls endpoints or ClusterIPs')}{f' ({because})' if because else ''}"
+
+    @property
+    def instances(self) -> Sequence[Mapping[str, Any]]:
+        return self.facts["control_plane"]["instances"]
+
+    @cached_property
+    def backends(self) -> Mapping[str, Mapping[str, Any]]:
+        return {backend["id"]: backend for backend in self.facts["backends"]}
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """The call-outs, in the order of their ids."""
+        probes: dict[str, list[Probe]] = defaultdict(list)
+        for probe in self.probes:
+            for callout in probe.callouts:
+                probes[callout].append(probe)
+        texts: dict[str, list[Text]] = defaultdict(list)
+        named = Named(self.facts["callouts"])
+        for text in self.texts:
+            for callout in named.of(text.said):
+                texts[callout].append(text)
+        by_question = {digest: trust for trust in self.trusts.values() if (digest := question_of(trust.name))}
+        cases = []
+        for callout in sorted(self.facts["callouts"], key=lambda one: one["id"]):
+            mine = probes[callout["id"]]
+            by_chain: dict[tuple[str, ...], Trust] = {}
+            for chain in sorted({probe.chain for probe in mine} | {()}):
+                trust = by_question.get(question(callout["ca_bundle"], chain, callout["server_name"]))
+                if trust:
+                    by_chain[chain] = trust
+            cases.append(
+                Case(
+                    callout=callout,
+                    backend=self.backends[callout["backend"]],
+                    probes=tuple(mine),
+                    trusts=tuple(by_chain.values()),
+                    trust_by_chain=by_chain,
+                    texts=tuple(texts[callout["id"]]),
+                    cluster=self,
+                )
+            )
+        return tuple(cases)
+
+    @cached_property
+    def case_of(self) -> Mapping[str, Case]:
+        return {case.id: case for case in self.cases}
+
+    @cached_property
+    def reaches_pods(self) -> bool:
+        """Whether the host of the direct probes has shown that it reaches pods: a handshake with an endpoint of some Service."""
+        endpoints = {
+            dial(endpoint["address"], endpoint["port"])
+            for backend in self.facts["backends"]
+            if backend["kind"] == "service"
+            for endpoint in backend.get("endpoints") or ()
+            if endpoint["port"]
+        }
+        return any(probe.vantage == "direct" and probe.target in endpoints and (probe.ok or probe.depth >= 2) for probe in self.probes)
+
+    # ---- API server instances
+
+    @cached_property
+    def bad_instances(self) -> Mapping[str, tuple[str, ...]]:
+        """API server instances at which call-outs fail that another instance calls without trouble, each with those call-outs.
+
+        An instance is only blamed where everything fails there that works elsewhere; a back end with dead endpoints explains single failures better.
+        """
+        passed: dict[str, set[str]] = defaultdict(set)
+        failed: dict[str, set[str]] = defaultdict(set)
+        for probe in self.probes:
+            if probe.vantage == "apiserver" and probe.instance and probe.says:
+                (passed if probe.ok else failed)[probe.instance].update(probe.callouts)
+        bad = {}
+        for instance, fails in sorted(failed.items()):
+            elsewhere = set().union(*(works for other, works in passed.items() if other != instance), set())
+            only_here = sorted(callout for callout in fails & elsewhere if not self._has_dead_endpoints(callout))
+            if only_here and not passed[instance] & elsewhere:
+                bad[instance] = tuple(only_here)
+        return bad
+
+    def _has_dead_endpoints(self, callout: str) -> bool:
+        states = {endpoint.state for endpoint in self.case_of[callout].endpoints} if callout in self.case_of else set()
+        return {ALIVE, DEAD} <= states
+
+    def discounted(self, probe: Probe) -> bool:
+        """Whether this answer says more about one API server instance than about the call-out: a bad one's, or that of the common address, behind which the
+        bad one may have answered, where another instance was asked by itself."""
+        if not self.bad_instances or probe.vantage != "apiserver":
+            return False
+        if probe.instance:
+            return probe.instance in self.bad_instances and any(callout in self.bad_instances[probe.instance] for callout in probe.callouts)
+        return any(callout in affected for affected in self.bad_instances.values() for callout in probe.callouts)
+
+    # ---- proxies
+
+    @cached_property
+    def proxy_environments(self) -> tuple[ProxyEnvironment, ...]:
+        """The proxy variables of the API server instances that have any, as far as they can be seen."""
+        return visible_proxies(self.instances)
+
+    @cached_property
+    def intercepted(self) -> bool:
+        """Whether the API server meets certificates of an intercepting proxy: it calls the authority unknown, of back ends whose certificates verify from
+        everywhere else. One back end may serve several certificates; several back ends, or a proxy in plain sight, leave no other explanation."""
+        suspects: set[str] = set()
+        for case in self.cases:
+            if not case.in_cluster or case.callout["kind"] == "apiservice":
+                continue
+            own = [probe for probe in case.of_vantage("apiserver") if not self.discounted(probe)]
+            if any(probe.ok for probe in own):
+                return False
+            if any(probe.cause == "unknown_authority" for probe in own) and case.served and all(trust.trusted for trust in case.served):
+                suspects.add(str(case.backend["id"]))
+        return len(suspects) > 1 or (bool(suspects) and any(not environment.exempts_services for environment in self.proxy_environments))
