@@ -1,0 +1,26 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines on the user's terminal, as they are. PRIVATE to the collection.
+
+The `debug` module would print them as a quoted JSON string. Ansible's own display writes them plainly, keeps them in order with the output of the tasks (also
+from a worker process), and obeys the user's settings about colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from ansible import constants
+from ansible.utils.display import Display
+
+from .terminal import Line
+
+_COLOURS = {"error": "COLOR_ERROR", "warning": "COLOR_WARN", "info": "COLOR_HIGHLIGHT", "good": "COLOR_OK", "faint": "COLOR_VERBOSE"}
+
+
+def show(display: Display, lines: Iterable[Line]) -> None:
+    """Print the lines; neighbours of one tone go together, because each call is a message between processes."""
+    for tone, group in groupby(lines, key=lambda line: line.tone):
+        display.display("\n".join(line.text for line in group), color=getattr(constants, _COLOURS[tone]) if tone else None)

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How it stands, in one sentence and a few words: shared by all renderings. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .text import counted
+
+_ROUTINGS = {"endpoint": "endpoint routing", "cluster_ip": "ClusterIP routing"}
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """One sentence: how bad it is."""
+    callouts = summary["callouts"]
+    if not callouts["total"]:
+        return "No call-outs"
+    bad = [
+        f"{counted(callouts[state], 'call-out')} {one if callouts[state] == 1 else many}"
+        for state, one, many in (("failing", "fails", "fail"), ("open", "fails open", "fail open"), ("at_risk", "is at risk", "are at risk"))
+        if callouts[state]
+    ]
+    if bad:
+        return ", ".join(bad)
+    if callouts["healthy"] == callouts["total"]:
+        return "The call-out is healthy" if callouts["total"] == 1 else f"All {callouts['total']} call-outs are healthy"
+    return f"No fault found; {callouts['healthy']} of {counted(callouts['total'], 'call-out')} proven healthy"
+
+
+def nothing_found(summary: Mapping[str, Any]) -> str:
+    """What stands where there are no findings."""
+    if not summary["callouts"]["total"]:
+        return "Nothing to find: no call-outs are configured."
+    if summary["callouts"]["unproven"]:
+        return "None. But not every call-out could be proven: see the table."
+    return "None. Every call-out was proven to work."
+
+
+def version(summary: Mapping[str, Any]) -> str:
+    """`Kubernetes 1.36.3`."""
+    return f"Kubernetes {str(summary['kubernetes']).removeprefix('v')}" if summary["kubernetes"] else "Kubernetes version not known"
+
+
+def routing(summary: Mapping[str, Any]) -> str | None:
+    """How this API server reaches Services, None where that is not known."""
+    return _ROUTINGS.get(summary["routing"])

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every rendering of a report shows, prepared once. PRIVATE to the collection.
+
+Bundle and findings in, plain values out; the renderers (terminal, markdown, html) only lay them out. Deterministic: no clock, no environment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .path import Hop, path_of
+
+SEVERITIES = ("error", "warning", "info")
+VANTAGE_NAMES = {"apiserver": "API server dry run", "service_proxy": "service proxy", "port_forward": "port-forward", "direct": "direct"}
+KIND_NAMES = {"validating": "validating webhook", "mutating": "mutating webhook", "conversion": "conversion webhook", "apiservice": "aggregated API"}
+# Worst first.
+STATES = ("failing", "open", "at_risk", "unproven", "healthy")
+STATE_NAMES = {"failing": "failing", "open": "failing open", "at_risk": "at risk", "unproven": "not proven", "healthy": "healthy"}
+
+
+@dataclass(frozen=True)
+class Callout:
+    """One row of the table of all call-outs. proven: the vantages that got a good answer. latency_ms: of the slowest of them."""
+
+    id: str
+    name: str
+    kind: str
+    object: str
+    target: str
+    policy: str
+    timeout_seconds: int
+    state: str
+    codes: tuple[str, ...]
+    proven: tuple[str, ...]
+    why_unproven: str | None
+    latency_ms: int | None
+    days_left: float | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One path, and the call-outs whose path it is (names)."""
+
+    hops: tuple[Hop, ...]
+    callouts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A remedy's step: a command to paste, or a sentence."""
+
+    text: str
+    command: bool
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """A finding, ready to be laid out. about: `(Kind name)`. affected: (name, kind and object) of each call-out that it affects."""
+
+    code: str
+    severity: str
+    title: str
+    name: str
+    about: str
+    impact_label: str
+    impact: str | None
+    evidence: tuple[str, ...]
+    steps: tuple[Step, ...]
+    affected: tuple[tuple[str, str], ...]
+    pictures: tuple[Picture, ...]
+    docs: str | None
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class View:
+    """The report. summary: as in report.json."""
+
+    summary: Mapping[str, Any]
+    findings: tuple[FindingView, ...]
+    suppressed: tuple[Mapping[str, Any], ...]
+    callouts: tuple[Callout, ...]
+    instances: tuple[Mapping[str, Any], ...]
+
+
+def view_of(
+    bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]] = (), version: str | None = None
+) -> View:
+    """All that is shown of these findings about this bundle.
+
+    suppressed: findings that were accepted, each with `suppressed: {reason, until}`. version: of the collection that judged (default: that observed).
+    """
+    facts = bundle["facts"]
+    probes, verdicts = _by_callout(bundle["probes"]), _telling_verdicts(bundle["verdicts"])
+    affecting = _affecting(findings)
+    backends = {backend["id"]: backend for backend in facts["backends"]}
+    callouts = {callout["id"]: callout for callout in facts["callouts"]}
+    rows = [_row(callout, affecting[callout["id"]], probes[callout["id"]], verdicts.get(callout["id"])) for callout in facts["callouts"]]
+    instances = facts["control_plane"]["instances"]
+
+    def path(callout: str, finding: Mapping[str, Any]) -> tuple[Hop, ...]:
+        seen = callouts[callout]
+        return path_of(seen, backends.get(seen["backend"]), len(instances), probes[callout], verdicts.get(callout), finding)
+
+    views = []
+    for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding["severity"])):
+        affected = [callouts[callout] for callout in finding["affects"] if callout in callouts]
+        alike: dict[tuple[Hop, ...], list[str]] = defaultdict(list)
+        for callout in affected:
+            hops = path(callout["id"], finding)
+            if hops:
+                alike[hops].append(name_of(callout))
+        views.append(_finding_view(finding, affected, tuple(Picture(hops, tuple(names)) for hops, names in alike.items())))
+    rows.sort(key=lambda row: (STATES.index(row.state), row.id))
+    return View(
+        summary=_summary(bundle, findings, suppressed, rows, version or bundle["collection_version"]),
+        findings=tuple(views),
+        suppressed=tuple(suppressed),
+        callouts=tuple(rows),
+        instances=tuple(instances),
+    )
+
+
+def name_of(callout: Mapping[str, Any]) -> str:
+    """What a person calls this call-out."""
+    return callout["webhook"] or callout["object"]["name"]
+
+
+def _by_callout(probes: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for probe in probes:
+        for callout in probe["callouts"]:
+            found[callout].append(probe)
+    return found
+
+
+def _telling_verdicts(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The verdict of each call-out that says most: a refusal, else an acceptance, else one without a chain."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for verdict in sorted(verdicts, key=lambda verdict: (verdict["trusted"] is not None, verdict["trusted"] is False)):
+        found.update(dict.fromkeys(verdict["callouts"], verdict))
+    return found
+
+
+def _affecting(findings: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for finding in findings:
+        for callout in finding["affects"]:
+            found[callout].append(finding)
+    return found
+
+
+def _state(callout: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], proven: Sequence[str]) -> str:
+    """failing: requests fail. open: calls fail, requests pass unseen. at_risk: works, but will fail. unproven: nobody got an answer, nobody found a fault."""
+    if any(finding["severity"] == "error" for finding in findings):
+        return "failing"
+    warnings = [finding for finding in findings if finding["severity"] == "warning"]
+    if any(finding["cause"] for finding in warnings) and callout["failure_policy"] == "Ignore":
+        return "open"
+    if warnings:
+        return "at_risk"
+    return "healthy" if proven else "unproven"
+
+
+def _row(callout: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any]], verdict: Mapping[str, Any] | None) -> Callout:
+    good = [probe for probe in probes if probe["ok"]]
+    proven = tuple(vantage for vantage in VANTAGE_NAMES if any(probe["vantage"] == vantage for probe in good))
+    totals = [probe["elapsed_ms"]["total"] for probe in good if probe["elapsed_ms"]["total"] is not None]
+    left = [certificate["days_left"] for certificate in (verdict or {}).get("certificates") or () if certificate["days_left"] is not None]
+    unprovable = next((probe["reason"] for probe in probes if probe["vantage"] == "apiserver" and not probe["provable"] and probe["reason"]), None)
+    service = callout["client"]["service"]
+    return Callout(
+        id=callout["id"],
+        name=name_of(callout),
+        kind=KIND_NAMES[callout["kind"]],
+        object=f"{callout['object']['kind']} {callout['object']['name']}",
+        target=f"{service['namespace']}/{service['name']}:{service['port']}" if service else str(callout["client"]["url"]),
+        policy=callout["failure_policy"] or "Fail",
+        timeout_seconds=callout["timeout_seconds"],
+        state=_state(callout, findings, proven),
+        codes=tuple(dict.fromkeys(finding["code"] for finding in findings)),
+        proven=proven,
+        why_unproven=unprovable,
+        latency_ms=round(max(totals)) if totals else None,
+        days_left=min(left) if left else None,
+    )
+
+
+def _finding_view(finding: Mapping[str, Any], affected: Sequence[Mapping[str, Any]], pictures: tuple[Picture, ...]) -> FindingView:
+    subject, remedy = finding["subject"], finding["remedy"]
+    where = f"{subject['namespace']}/{subject['name']}" if subject["namespace"] else subject["name"]
+    return FindingView(
+        code=finding["code"],
+        severity=finding["severity"],
+        title=finding["title"],
+        name=subject["webhook"] or where,
+        about=f"{subject['kind']} {where}" if subject["webhook"] else subject["kind"],
+        impact_label=_impact_label(finding, affected),
+        impact=finding["impact"],
+        evidence=tuple(finding["evidence"]),
+        steps=tuple(Step(step.removeprefix("# "), not step.startswith("# ")) for step in remedy["manual"]),
+        affected=tuple((name_of(callout), f"{callout['object']['kind']} {callout['object']['name']}") for callout in affected),
+        pictures=pictures,
+        docs=finding["docs"],
+        fingerprint=finding["fingerprint"],
+    )
+
+
+def _impact_label(finding: Mapping[str, Any], affected: Sequence[Mapping[str, Any]]) -> str:
+    """How the impact is to be read: an error blocks, a dead call-out with failurePolicy Ignore lets pass unseen, the rest is a forecast."""
+    if finding["severity"] == "error":
+        return "blocked now"
+    if finding["cause"] and affected and all(callout["failure_policy"] == "Ignore" for callout in affected):
+        return "unguarded now"
+    return "at stake"
+
+
+def _summary(
+    bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]], rows: Sequence[Callout], version: str
+) -> dict[str, Any]:
+    facts = bundle["facts"]
+    source = facts["source"]
+    counts = {severity: sum(finding["severity"] == severity for finding in findings) for severity in SEVERITIES}
+    asked = {probe["vantage"] for probe in bundle["probes"] if probe["provable"]}
+    return {
+        "collection_version": version,
+        "example": bundle["example"],
+        "cluster": source["cluster"],
+        "server": source["server"],
+        "source": source["kind"],
+        "observed_at": source["observed_at"],
+        "took_seconds": bundle.get("took_seconds"),
+        "kubernetes": facts["version"]["git_version"],
+        "routing": facts["control_plane"]["routing"],
+        "findings": {**counts, "suppressed": len(suppressed)},
+        "callouts": {"total": len(rows), **{state: sum(row.state == state for row in rows) for state in STATES}},
+        "backends": len(facts["backends"]),
+        "seen_through": [vantage for vantage in VANTAGE_NAMES if vantage in asked],
+        "not_seen": [dict(gap) for gap in facts["coverage"]],
+    }
