@@ -1,0 +1,83 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Validating and mutating webhooks: a dry run that they intercept. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.candidates import COPY, PATCH, Candidate, candidates, why_none
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import refuses_dry_run
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import MERGE_PATCH, Answer
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.judgement import UNPROVEN, Judgement, judge
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.objects import copied, minimal
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe
+
+_MOST_TRIED = 4  # requests that got as far as admission
+_MOST_REFUSED = 8  # requests that RBAC refused: these cost the API server next to nothing
+
+
+def probe_admission(probe: Probe) -> Judgement:
+    """Try candidates until one proves something, avoiding what hid the webhook from the former ones."""
+    why_not = not_even_tried(probe.callout)
+    if why_not:
+        return Judgement(UNPROVEN, reason=why_not)
+    left = candidates(probe.callout, probe.run.chain, probe.run.surroundings, probe.run.name)
+    if not left:
+        return Judgement(UNPROVEN, reason=why_none(probe.callout, probe.run.surroundings))
+    unproven: list[tuple[Judgement, dict[str, Any] | None, Answer | None]] = []
+    tried = refused = 0
+    while left and tried < _MOST_TRIED and refused < _MOST_REFUSED:
+        candidate = left.pop(0)
+        judgement = judge(probe.callout, candidate, probe.tried(candidate.words(), _sent(probe, candidate)))
+        if judgement.state != UNPROVEN:
+            return judgement
+        unproven.append((judgement, probe.request, probe.answer))
+        refused, tried = refused + judgement.refused, tried + (not judgement.refused)
+        left = [each for each in left if _may_tell_more(each, candidate, judgement)]
+    # What hid the webhook, or ended the request, says more than a right that was missing.
+    judgement, probe.request, probe.answer = min(unproven, key=lambda each: (each[0].hidden_by is None, each[0].refused))
+    return judgement
+
+
+def not_even_tried(callout: Mapping[str, Any]) -> str | None:
+    """Why no dry run can prove anything about this call-out, null if one may."""
+    if refuses_dry_run(callout):
+        return f"sideEffects is {callout['side_effects']}: the API server refuses dry runs that this webhook intercepts"
+    if callout["failure_policy"] == "Ignore":
+        # Nothing in the answer tells: the API server only counts it (fail_open_count), logs it and annotates its audit event.
+        return "failurePolicy is Ignore: a dry run succeeds whether the webhook answers or fails open"
+    return None
+
+
+def _may_tell_more(candidate: Candidate, former: Candidate, judgement: Judgement) -> bool:
+    """Whether a candidate is worth a request after `former` ended unproven."""
+    if judgement.refused:
+        return (candidate.words()["verb"], candidate.words()["resource"]) != (former.words()["verb"], former.words()["resource"])
+    if judgement.hidden_by:
+        return all(other["webhook"] != judgement.hidden_by for other in candidate.others)
+    return True
+
+
+def _sent(probe: Probe, candidate: Candidate) -> Answer:
+    """The answer to a candidate; a request that several probes choose is sent once."""
+    key = (probe.channel, candidate.how, candidate.target, candidate.request.namespace, candidate.request.name, frozenset(candidate.labels.items()))
+    answer: Answer = probe.run.sent.get(key, lambda: _send(probe, candidate))
+    return answer
+
+
+def _send(probe: Probe, candidate: Candidate) -> Answer:
+    resource, request = candidate.target.resource, candidate.request
+    if candidate.how == PATCH:
+        path = resource.path(request.namespace, request.name or "", candidate.target.subresource)
+        return probe.channel.dry_run("PATCH", path, timeout=probe.timeout, body={}, content_type=MERGE_PATCH)
+    if candidate.how == COPY and candidate.source is not None:
+        existing = probe.channel.read(resource.path(candidate.source.namespace, candidate.source.name), timeout=probe.timeout)
+        if not existing.ok or not isinstance(existing.document, dict):
+            return existing
+        body = copied(existing.document, probe.run.name)
+    else:
+        body = minimal(resource, request.namespace, probe.run.name, candidate.labels)
+    return probe.channel.dry_run("POST", resource.path(request.namespace), timeout=probe.timeout, body=body, content_type="application/json")
