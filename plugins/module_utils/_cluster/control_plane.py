@@ -1,0 +1,134 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""API server instances, their flags and proxy variables, and which way they route calls to Services. Pure. PRIVATE to the collection.
+
+Flags can be seen where kube-apiserver runs as a static pod (kubeadm, kubespray, RKE2, kind): the kubelet shows it as a mirror pod.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import bounded, mapping, mappings, name_of, text, texts
+
+# The flags that decide whom the API server calls, how, and for how long.
+FLAGS = frozenset(
+    [
+        "admission-control-config-file",
+        "advertise-address",
+        "bind-address",
+        "disable-admission-plugins",
+        "egress-selector-config-file",
+        "enable-admission-plugins",
+        "enable-aggregator-routing",
+        "feature-gates",
+        "max-mutating-requests-inflight",
+        "max-requests-inflight",
+        "min-request-timeout",
+        "proxy-client-cert-file",
+        "request-timeout",
+        "requestheader-allowed-names",
+        "requestheader-client-ca-file",
+        "runtime-config",
+        "secure-port",
+        "service-cluster-ip-range",
+        "tls-min-version",
+    ]
+)
+_PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+_LONGEST_FLAG = 1000
+
+
+def is_api_server(pod: dict[str, Any]) -> bool:
+    """Whether this Pod (as the API has it) is a kube-apiserver."""
+    metadata = mapping(pod.get("metadata"))
+    labelled = mapping(metadata.get("labels")).get("component") == "kube-apiserver"
+    return metadata.get("namespace") == "kube-system" and (labelled or str(metadata.get("name")).startswith("kube-apiserver-"))
+
+
+def api_server_facts(pod: dict[str, Any]) -> dict[str, Any]:
+    """{name, addresses, node, flags, proxy} of a kube-apiserver's Pod. Raises Malformed."""
+    spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
+    containers = mappings(spec.get("containers"))
+    container = next((item for item in containers if item.get("name") == "kube-apiserver"), containers[0] if containers else {})
+    flags = _flags([*texts(container.get("command")), *texts(container.get("args"))])
+    return {
+        "name": name_of(pod),
+        "addresses": {address for address in (text(status.get("hostIP")), text(status.get("podIP")), flags.get("advertise-address")) if address},
+        "node": text(spec.get("nodeName")),
+        "flags": flags,
+        "proxy": _proxy(container),
+    }
+
+
+def _flags(words: list[str]) -> dict[str, str]:
+    """The known flags among the words of a command line; `sh -c "kube-apiserver --a=b"` is split, a flag without value is "true"."""
+    split = [part for word in words for part in (word.split() if " --" in word else [word])]
+    found: dict[str, str] = {}
+    for position, word in enumerate(split):
+        if not word.startswith("--"):
+            continue
+        name, equals, value = word[2:].partition("=")
+        if name in FLAGS:
+            following = split[position + 1] if position + 1 < len(split) else "--"
+            found[name] = bounded(value if equals else ("true" if following.startswith("-") else following), _LONGEST_FLAG)
+    return found
+
+
+def _proxy(container: dict[str, Any]) -> dict[str, str | None]:
+    """The variables as Go reads them, upper case first; credentials in the URLs are replaced by ***."""
+    environment = {item.get("name"): text(item.get("value")) for item in mappings(container.get("env"))}
+    found = {name: environment.get(name) or environment.get(name.lower()) for name in _PROXY_VARIABLES}
+    return {name: value if value is None or name == "NO_PROXY" else redacted(value) for name, value in found.items()}
+
+
+def redacted(url: str) -> str:
+    """http://user:password@proxy:3128 -> http://***@proxy:3128"""
+    return re.sub(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)?.*@", lambda match: f"{match.group(1) or ''}***@", url)
+
+
+def control_plane_facts(addresses: Iterable[Mapping[str, Any]], servers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """`control_plane` of the facts, from the endpoints of Service default/kubernetes and the kube-apiserver pods."""
+    left = list(servers)
+    instances: list[dict[str, Any]] = []
+    for endpoint in addresses:
+        pod = next((server for server in left if endpoint["address"] in server["addresses"]), None)
+        if pod is not None:
+            left.remove(pod)
+        instances.append(_instance(endpoint["address"], endpoint["port"], pod))
+    instances += [_instance(min(server["addresses"], default=None), _port(server), server) for server in left]
+    instances.sort(key=lambda instance: (instance["name"], instance["address"] or ""))
+    routing, because = _routing(instances)
+    return {"routing": routing, "routing_because": because, "instances": instances}
+
+
+def _port(server: Mapping[str, Any]) -> int:
+    port = server["flags"].get("secure-port", "")
+    return int(port) if port.isdigit() else 6443
+
+
+def _instance(address: str | None, port: int | None, pod: Mapping[str, Any] | None) -> dict[str, Any]:
+    if pod is None:
+        return {"name": address, "address": address, "port": port, "node": None, "flags": {}, "proxy": None, "visible": False}
+    return {"name": pod["name"], "address": address, "port": port, "node": pod["node"], "flags": pod["flags"], "proxy": pod["proxy"], "visible": True}
+
+
+def _routing(instances: list[dict[str, Any]]) -> tuple[str, str | None]:
+    """Source: cmd/kube-apiserver buildServiceResolver: endpoints with --enable-aggregator-routing=true, else the ClusterIP (the default)."""
+    visible = [instance for instance in instances if instance["visible"]]
+    ways = {_is_true(instance["flags"].get("enable-aggregator-routing")) for instance in visible}
+    if not ways:
+        return "unknown", None
+    names = ", ".join(instance["name"] for instance in visible)
+    if len(ways) > 1:
+        return "unknown", f"--enable-aggregator-routing differs between {names}"
+    if ways == {True}:
+        return "endpoint", f"--enable-aggregator-routing=true on {names}"
+    return "cluster_ip", f"--enable-aggregator-routing is not set on {names}"
+
+
+def _is_true(value: str | None) -> bool:
+    return (value or "").lower() in ("true", "t", "1")
