@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.candidates import COPY, PATCH, Candidate, candidates, why_none
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import refuses_dry_run
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import MERGE_PATCH, Answer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.judgement import UNPROVEN, Judgement, judge
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.objects import copied, minimal
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe
 
 _MOST_TRIED = 4  # requests that got as far as admission
 _MOST_REFUSED = 8  # requests that RBAC refused: these cost the API server next to nothing

@@ -143,7 +143,7 @@ def _invalid_object(answer: Answer) -> bool:
 
 
 def _fits(callout: Callout, told: Mapping[str, Any]) -> bool:
-    """Whether what an error says of URL and Service is true of this call-out; an error that says nothing fits all, as does a call-out of which no more is known."""
+    """Whether what an error says of URL and Service is true of this call-out. What says nothing fits all, on either side."""
     client = callout.get("client")
     if not client:
         return True

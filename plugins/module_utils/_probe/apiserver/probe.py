@@ -13,11 +13,11 @@ from typing import Any
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.admission import probe_admission
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.aggregation import probe_apiservice
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe, Run
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import Chain
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import Channel
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.conversion import probe_conversion
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.once import Once
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe, Run
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.surroundings import Surroundings
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.clock import Deadline
 
@@ -31,7 +31,8 @@ def probe_apiserver(specs: Sequence[Mapping[str, Any]], api: Api, deadline: floa
     Each spec has a `callout`, and `rivals`: further admission call-outs that requests may meet. All call-outs of all specs count
     as rivals of each other, so that a list of rivals needs only those that have no spec of their own.
     A spec's `timeout` has to be longer than the webhook's, or the API server's answer is not waited for.
-    `deadline`: the moment of the monotonic clock by which everything is over. Dry runs mostly wait, so `workers` may be many. Raises KeyError for a call-out that lacks keys of the contract.
+    `deadline`: the moment of the monotonic clock by which everything is over. Dry runs mostly wait, so `workers` may be many.
+    Raises KeyError for a call-out that lacks keys of the contract.
     """
     if not specs:
         return []
