@@ -40,6 +40,9 @@ def copy_tree(target: Path) -> None:
         destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, destination)
+    # ansible-test asks git which files there are; without a repository of its own the copy would be what the checkout ignores: nothing.
+    subprocess.run(["git", "init", "--quiet"], cwd=target, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=target, check=True)
 
 
 def main() -> int:
