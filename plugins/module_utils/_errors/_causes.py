@@ -52,14 +52,19 @@ TRANSPORT: tuple[Row, ...] = (
     (r"Address is not allowed", "address_not_allowed", "connect", "WD205"),
     (r"read tcp \S{1,200} (?:read: )?i/o timeout", "deadline_exceeded", None, "WD212"),
     (r"i/o timeout|connect(?:ion|: operation)? timed out", "connect_timeout", "connect", "WD210"),
-    (r"request canceled while waiting for connection", "connect_timeout", "connect", "WD210"),
+    (r"(?:net/http: )?request canceled while waiting for connection", "connect_timeout", "connect", "WD210"),
     (r"connection refused", "connection_refused", "connect", "WD201"),
     (r"no route to host|network is unreachable|host is down|host is unreachable", "no_route", "connect", "WD211"),
     # TLS
-    (r"TLS handshake timeout", "tls_timeout", "tls", "WD321"),
-    (r"first record does not look like a TLS handshake|oversized record received", "tls_not_spoken", "tls", "WD320"),
+    (r"(?:net/http: )?TLS handshake timeout", "tls_timeout", "tls", "WD321"),
+    (r"(?:tls: )?(?:first record does not look like a TLS handshake|oversized record received)", "tls_not_spoken", "tls", "WD320"),
     (r"server gave HTTP response to HTTPS client", "tls_not_spoken", "tls", "WD320"),
-    (r"tls: (?:protocol version not supported|server selected unsupported protocol version|no supported versions)", "tls_alert", "tls", "WD322"),
+    (
+        r"(?:remote error: )?tls: (?:protocol version not supported|server selected unsupported protocol version|no supported versions)",
+        "tls_alert",
+        "tls",
+        "WD322",
+    ),
     (
         r"remote error: tls: (?:certificate required|bad certificate|unknown certificate authority|unknown certificate\b)",
         "client_certificate_required",
@@ -84,7 +89,7 @@ TRANSPORT: tuple[Row, ...] = (
     (r"net/http: request canceled|Client\.Timeout or context cancellation while reading body", "deadline_exceeded", "http", "WD501"),
     (r"(?:un|Un)?expected error when reading response body", "invalid_response", "http", "WD412"),
     (r"stream error when reading response body", "connection_closed", "http", "WD413"),
-    (r"malformed HTTP|malformed MIME header", "not_an_admission_server", "http", "WD410"),
+    (r"(?:net/http: )?(?:HTTP/1\.x transport )?(?:connection broken: )?malformed (?:HTTP|MIME header)", "not_an_admission_server", "http", "WD410"),
     (r"stopped after \d{1,3} redirects|failed to parse Location header", "http_status", "http", "WD406"),
     (r"connection reset by peer|broken pipe", "connection_closed", None, "WD206"),
     (r"client connection lost|server closed idle connection|connection broken|unexpected EOF|\bEOF\b", "connection_closed", "http", "WD413"),
@@ -136,7 +141,10 @@ ANSWER: tuple[Row, ...] = (
 
 # Behind `Post "<url>": ` the reason phrase of a forward proxy's answer to CONNECT: whatever the proxy's author chose. What marks it is the shape:
 # words without a colon, and none of Go's own texts (those were looked for before).
-REASON_PHRASE = re.compile(r"([A-Za-z][\w ./()'-]{1,78}[\w)]|\d{3} [A-Za-z][\w -]{1,60})(?=$|[\n\"',;\]\\}]|\.? \(|\.$)")
+REASON_PHRASE = re.compile(
+    r"(?!(?:dial|read|write|lookup|remote|context|service|proxy error|proxyconnect|reading|tls|x509|https?|net)\b)"
+    r"(\d{3} [A-Za-z][\w -]{1,60}|[A-Za-z][\w ./()'-]{1,78}\w)(?=$|[\n\"',;\]\\})`]|\.? \(|\.$)"
+)
 
 
 def _union(table: tuple[Row, ...]) -> Pattern[str]:

@@ -38,6 +38,8 @@ _FIXED: dict[str, Judgement] = {
     "unavailable": ("aggregated_api_unavailable", None, "WD430"),
     "patch": ("invalid_response", "review", "WD411"),
 }
+# What comes behind a connection: an address in such a text is one that the back end speaks of.
+_ANSWERED = frozenset({"conversion_failed", "http_status", "invalid_response", "not_an_admission_server"})
 # What the kinds of envelopes are called outside.
 _KINDS = {
     **dict.fromkeys(("admission", "modified", "no_dry_run", "denial", "patch"), "admission"),
@@ -58,7 +60,7 @@ _ADDRESS = r"(\[[\w:.%]{2,60}\]:\d{1,5}|[\w.-]{1,253}:\d{1,5})"
 _DIALED = re.compile(rf"\bdial(?:ing)? (?:tcp[46]? )?{_ADDRESS}|(?:read|write) tcp \S{{1,60}}->{_ADDRESS}")
 _NAMED_SERVICE = re.compile(r"[Ss]ervice [\"']([^\s\"']{1,253})[\"']")
 _API_PATH = re.compile(r"/apis/([\w.-]{1,253})/(v\d[a-z0-9]{0,20})(?:$|/)")
-_STATUS = re.compile(r"status code (\d{3})|, code (\d{3})\b|https?://\S{1,2048}: (\d{3})$")
+_STATUS = re.compile(r"status code (\d{3})\b|(?:^|bad status from )\"?https?://\S{1,2048}: (\d{3})\b")
 _NAMES = re.compile(r"certificate is valid for ([^\n]{1,2000}?),? (?:not|but none matched) ([^\s\"',;)]{1,253})|, but wanted to match ([^\s\"',;)]{1,253})")
 _NODE = re.compile(r"(?:^|[\s.,])(?:ip-\w{1,3}-\w{1,3}-\w{1,3}|fargate-ip-)|\.(?:compute|ec2)\.internal\b")
 _HINT = re.compile(r"possibly because of \"([^\n]{1,600}?)\" while trying to verify candidate authority certificate \"([^\"\n]{1,200})\"")
@@ -135,6 +137,9 @@ def _judge(entry: Entry) -> dict[str, Any]:
             names["message"] = flat.strip()[:_MESSAGE_LIMIT]
     else:
         judgement = _reason(entry, behind)
+        phrase = REASON_PHRASE.match(behind) if behind is not None and judgement[0] == "proxied" else None
+        if phrase:
+            names["proxy_answer"] = phrase[0]
         judgement = _details(judged, judgement, flat if behind is None else behind.replace("\n", " "))
     judged["cause"], judged["phase"], judged["code"] = _of_whom(judged, judgement, entry)
     judged["healthy"] = judged["cause"] in HEALTHY
@@ -213,9 +218,9 @@ def _discovery_check(entry: Entry, reason: str) -> Judgement:
     """`bad status from <url>: 403`, `timed out waiting for <url>`; an answer of client-go's words does not occur here."""
     if entry.head.startswith("timed out"):
         return "deadline_exceeded", None, "WD212"
-    status = _STATUS.search(reason.split(" ", 1)[-1] if not entry.head.startswith("bad") else " ".join(reason.split(" ")[:2]))
-    if entry.head.startswith("bad") and status:
-        return "http_status", "http", _status_code(next(group for group in status.groups() if group))
+    status = _STATUS.search(reason)
+    if status:
+        return "http_status", "http", _status_code(status[1] or status[2])
     found = transport_cause(reason)
     return found.judgement if found else _unnamed(entry.kind)
 
@@ -230,18 +235,14 @@ def _details(judged: dict[str, Any], judgement: Judgement, reason: str) -> Judge
     cause, phase, code = judgement
     names = judged["names"]
     dialed = _DIALED.search(reason)
-    if dialed:
+    if dialed and cause not in _ANSWERED:
         judged["dialed"] = dialed[1] or dialed[2]
     status = _STATUS.search(reason)
     if cause == "http_status" and status:
-        names["status"] = int(next(group for group in status.groups() if group))
+        names["status"] = int(status[1] or status[2])
     named = _NAMED_SERVICE.search(reason)
     if named and phase == "resolve" and not judged["service"]:
         judged["service"] = {"namespace": None, "name": named[1], "port": None}
-    if cause == "proxied":
-        phrase = REASON_PHRASE.match(reason)
-        if phrase:
-            names["proxy_answer"] = phrase[0]
     if cause in ("name_mismatch", "no_san"):
         mismatch = _NAMES.search(reason)
         if mismatch:
