@@ -1,0 +1,3 @@
+module kubeops.invalid/webhook_doctor/oracle
+
+go 1.26
