@@ -28,7 +28,7 @@ AUTH_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "validate_certs": {"type": "bool", "aliases": ["verify_ssl"]},
     "ca_cert": {"type": "path", "aliases": ["ssl_ca_cert"]},
     "client_cert": {"type": "path", "aliases": ["cert_file"]},
-    "client_key": {"type": "path", "aliases": ["key_file"]},
+    "client_key": {"type": "path", "aliases": ["key_file"], "no_log": False},
     "proxy": {"type": "str"},
     "no_proxy": {"type": "str"},
     "proxy_headers": {"type": "dict", "options": PROXY_HEADERS_SPEC},

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module's question, answered from whichever source it names. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.access import NOT_ASKED_ACCESS
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.facts import facts_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.connect import connect
+
+
+def observe(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """`kubernetes_webhooks` for the parameters of webhook_facts; `now` is when observing begins (UTC).
+
+    Raises ObservationError, ConfigurationError, MissingLibrary, Unreachable.
+    """
+    return _from_files(params["src"]) if params["src"] else _from_api(params, now)
+
+
+def _from_api(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.api_source import read_api
+
+    api = connect(params, timeout=params["timeout"])
+    observed = read_api(api, evidence=params["evidence"], access_review=params["access_review"], page_size=params["page_size"])
+    source = {"kind": "api", "cluster": api.cluster, "server": api.server, "observed_at": _iso(now), "paths": [], "access": observed.access}
+    return facts_of(observed.inventory, source, observed.version)
+
+
+def _from_files(paths: list[str]) -> dict[str, Any]:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.dump_source import read_dump
+
+    dump = read_dump(paths)
+    source = {
+        "kind": "dump",
+        "cluster": Path(paths[0]).absolute().name,
+        "server": None,
+        "observed_at": _iso(dump.observed_at),
+        "paths": list(paths),
+        "access": dict(NOT_ASKED_ACCESS),
+    }
+    return facts_of(dump.inventory, source, dump.version)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
