@@ -1,0 +1,48 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's addresses and names. EndpointSlices refuse 127.0.0.0/8, so everything has an address of its own on the namespace's loopback device."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+POD_NETWORK = IPv4Network("10.244.0.0/16")
+SERVICE_NETWORK = IPv4Network("10.96.0.0/16")
+# Hosts outside the cluster: what url webhooks name.
+OUTSIDE_NETWORK = IPv4Network("172.31.1.0/24")
+OUTSIDE_DOMAIN = "hooks.lab.example.net"
+
+# The API servers' nodes; the second one has a network namespace of its own.
+CONTROL_PLANES = {"lab-control-plane": "172.31.0.11", "lab-control-plane-2": "172.31.0.12"}
+FIRST, SECOND = CONTROL_PLANES
+WORKERS = {"lab-worker": "172.31.0.21"}
+API_PORT = 6443
+API_SERVICE = "10.96.0.1"
+DNS = "172.31.0.53"
+PROXY = "172.31.0.88"
+PROXY_PORT = 8888
+ETCD = f"http://{CONTROL_PLANES[FIRST]}:2379"
+
+WEBHOOK_PORT = 8443
+
+
+def api_server(node: str = FIRST) -> str:
+    return f"https://{CONTROL_PLANES[node]}:{API_PORT}"
+
+
+def pod(number: int) -> str:
+    """Address of the lab's number-th pod, from 0. The first 256 addresses are left to people who try things."""
+    return _nth(POD_NETWORK, 256 + number)
+
+
+def outside(number: int) -> str:
+    """Address of the number-th host outside the cluster, from 0."""
+    return _nth(OUTSIDE_NETWORK, 10 + number)
+
+
+def _nth(network: IPv4Network, number: int) -> str:
+    address = IPv4Address(int(network.network_address) + number)
+    if address not in network or address == network.broadcast_address:
+        raise ValueError(f"{network} has no address number {number}")
+    return str(address)

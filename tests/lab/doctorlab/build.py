@@ -1,0 +1,140 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds the control plane and the fault server with Go, once, into the cache shared by all checkouts."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import paths
+from .errors import LabError
+from .versions import Version, module_file
+
+Log = Callable[[str], None]
+
+# kube-apiserver last: the others then show progress early.
+PACKAGES = {
+    "etcd": "go.etcd.io/etcd/server/v3",
+    "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+    "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+}
+_NO_GO = (
+    "building the lab needs Go (https://go.dev/doc/install; the version is in tests/lab/modules/<version>/go.mod), and no `go` is in PATH. "
+    "Install it, or set KUBEBUILDER_ASSETS to a folder that has the binaries."
+)
+
+
+def ensure(version: Version, log: Log) -> dict[str, Path]:
+    """Return the path of each binary of PACKAGES, building those that neither KUBEBUILDER_ASSETS nor the cache has."""
+    assets = Path(os.environ["KUBEBUILDER_ASSETS"]) if os.environ.get("KUBEBUILDER_ASSETS") else None
+    given = {name: assets / name for name in PACKAGES if assets and (assets / name).is_file()}
+    missing = {name: package for name, package in PACKAGES.items() if name not in given}
+    home = paths.cache() / str(version)
+    binaries = {**given, **{name: home / "bin" / name for name in missing}}
+    key = _key(version)
+    if _outdated(home, missing, key):
+        with _locked(home):
+            outdated = _outdated(home, missing, key)  # somebody else may have built them meanwhile
+            if outdated:
+                _build(version, home, {name: missing[name] for name in outdated}, key, log)
+    return binaries
+
+
+def ensure_faultserver(log: Log) -> Path:
+    """Return the path of the fault server, built if its sources have changed."""
+    sources = sorted([*paths.FAULTSERVER.glob("*.go"), paths.FAULTSERVER / "go.mod"])
+    digest = hashlib.sha256(b"".join(source.name.encode() + source.read_bytes() for source in sources)).hexdigest()
+    home = paths.cache() / "faultserver" / digest[:16]
+    binary = home / "faultserver"
+    if not binary.exists():
+        with _locked(home):
+            if not binary.exists():
+                log("building the fault server")
+                _go(["build", "-trimpath", "-o", f"{binary}.new", "."], paths.FAULTSERVER)
+                Path(f"{binary}.new").replace(binary)
+    return binary
+
+
+def lock(version: Version, log: Log) -> None:
+    """Pin the modules of a version: write modules/<version>/go.mod and go.sum."""
+    folder = paths.MODULES / str(version)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_module(version, folder, log)
+    log(f"wrote {folder.relative_to(paths.CHECKOUT)}/go.mod and go.sum")
+
+
+def _write_module(version: Version, folder: Path, log: Log) -> None:
+    log(f"Kubernetes {version}: resolving modules")
+    answer = json.loads(_go(["mod", "download", "-json", f"k8s.io/kubernetes@v{version}"], folder, GOFLAGS="-mod=mod"))
+    (folder / "go.mod").write_text(module_file(Path(answer["GoMod"]).read_text(encoding="utf-8"), version), encoding="utf-8")
+    _go(["list", "-mod=mod", "-deps", *PACKAGES.values()], folder)
+
+
+def _key(version: Version) -> str:
+    """What a binary depends on; equal keys mean that nothing needs to be built."""
+    digest = hashlib.sha256(version.linker_flags().encode())
+    for name in ("go.mod", "go.sum"):
+        path = paths.MODULES / str(version) / name
+        digest.update(path.read_bytes() if path.exists() else b"not pinned")
+    return digest.hexdigest()
+
+
+def _outdated(home: Path, wanted: dict[str, str], key: str) -> list[str]:
+    return [name for name in wanted if not (home / "bin" / name).exists() or _read(home / "keys" / name) != key]
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="ascii") if path.exists() else None
+
+
+def _build(version: Version, home: Path, packages: dict[str, str], key: str, log: Log) -> None:
+    module = home / "module"
+    for folder in (module, home / "bin", home / "keys"):
+        folder.mkdir(parents=True, exist_ok=True)
+    pinned = paths.MODULES / str(version)
+    if (pinned / "go.mod").exists():
+        for name in ("go.mod", "go.sum"):
+            shutil.copyfile(pinned / name, module / name)
+    else:
+        _write_module(version, module, log)
+    for number, (name, package) in enumerate(packages.items(), 1):
+        log(f"Kubernetes {version}: building {name} ({number} of {len(packages)}; all take about 5 minutes on 2 cores, once)")
+        started = time.monotonic()
+        flags = version.linker_flags() if package.startswith("k8s.io/kubernetes/") else "-s -w"
+        new = home / "bin" / f".{name}.new"
+        _go(["build", "-trimpath", "-ldflags", flags, "-o", str(new), package], module)
+        new.replace(home / "bin" / name)
+        (home / "keys" / name).write_text(key, encoding="ascii")
+        log(f"Kubernetes {version}: built {name} in {time.monotonic() - started:.0f} s")
+
+
+def _go(arguments: list[str], folder: Path, **environment: str) -> str:
+    """Run go in a folder and return its output. Raises LabError with the end of what it said."""
+    if not shutil.which("go"):
+        raise LabError(_NO_GO)
+    # Nothing is cgo here; a go.work above the checkout must not reach in.
+    environ = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", **environment}
+    done = subprocess.run(["go", *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(f"`go {' '.join(arguments[:2])}` failed in {folder}:\n" + "\n".join(done.stderr.splitlines()[-15:]))
+    return done.stdout
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with open(home / "lock", "w", encoding="ascii") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

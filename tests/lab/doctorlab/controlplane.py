@@ -1,0 +1,188 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control plane's credentials and command lines. The lab's processes get an environment of their own, never the caller's."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from . import addresses, pki
+from .pki import Pair
+
+# As on kubeadm clusters without the line that saves them: addresses, but no .svc.
+NO_PROXY = ",".join(["127.0.0.1", "localhost", "172.31.0.0/24", str(addresses.SERVICE_NETWORK), str(addresses.POD_NETWORK)])
+
+# The controllers that the lab needs. Left out: those that would tear down nodes and pods that no kubelet reports on, and those that would
+# put objects of their own into every namespace.
+CONTROLLERS = (
+    "endpointslice-controller",
+    "replicaset-controller",
+    "deployment-controller",
+    "statefulset-controller",
+    "daemonset-controller",
+    "job-controller",
+    "namespace-controller",
+    "clusterrole-aggregation-controller",
+)
+
+# Groups of Kubernetes users; system:masters bypasses RBAC.
+_USERS = {"admin": ("kubernetes-admin", "system:masters"), "controller-manager": ("system:kube-controller-manager", None), "proxy": ("system:kube-proxy", None)}
+
+
+def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetime) -> None:
+    """Write what the control plane's processes read: certificates, keys, kubeconfigs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("cluster", "front_proxy"):
+        authorities[name].write(folder, f"{name}-ca")
+    own = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost", "127.0.0.1"]
+    names = [*own, addresses.API_SERVICE, *addresses.CONTROL_PLANES, *addresses.CONTROL_PLANES.values()]
+    pki.issue(authorities["cluster"], "kube-apiserver", now, names=names).write(folder, "apiserver")
+    pki.issue(authorities["front_proxy"], "front-proxy-client", now, usage="client").write(folder, "front-proxy-client")
+    pki.issue(authorities["cluster"], "kube-apiserver-kubelet-client", now, usage="client", organization="system:masters").write(folder, "kubelet-client")
+    key = ec.generate_private_key(ec.SECP256R1())
+    (folder / "service-account.key").touch(mode=0o600)
+    (folder / "service-account.key").write_text(pki.key_pem(key), encoding="ascii")
+    (folder / "service-account.pub").write_text(pki.public_pem(key), encoding="ascii")
+    for name, (user, group) in _USERS.items():
+        pki.issue(authorities["cluster"], user, now, usage="client", organization=group).write(folder, name)
+        write_kubeconfig(folder / f"{name}.kubeconfig", folder, name)
+
+
+def write_kubeconfig(path: Path, folder: Path, user: str, node: str = addresses.FIRST, token: str | None = None) -> None:
+    """Write a kubeconfig (JSON is YAML) for the API server of a node, with a token or the client certificate that `folder` has for the user."""
+    cluster = {"server": addresses.api_server(node), "certificate-authority-data": _encoded(folder / "cluster-ca.crt")}
+    if token:
+        credentials = {"token": token}
+    else:
+        credentials = {"client-certificate-data": _encoded(folder / f"{user}.crt"), "client-key-data": _encoded(folder / f"{user}.key")}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "lab", "cluster": cluster}],
+        "users": [{"name": user, "user": credentials}],
+        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": user}}],
+        "current-context": "lab",
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+
+
+def instance_name(name: str, node: str) -> str:
+    """Of a process or file that there is one of for each API server."""
+    return name if node == addresses.FIRST else f"{name}-2"
+
+
+def kubeconfig_name(user: str, node: str = addresses.FIRST) -> str:
+    return f"{instance_name(user, node)}.kubeconfig"
+
+
+def etcd(binary: Path, data: Path) -> list[str]:
+    peer = "http://127.0.0.1:2380"
+    return [
+        str(binary),
+        "--name=lab",
+        f"--data-dir={data}",
+        f"--listen-client-urls={addresses.ETCD}",
+        f"--advertise-client-urls={addresses.ETCD}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=lab={peer}",
+        "--unsafe-no-fsync=true",  # nothing here must survive a power cut
+        "--log-level=warn",
+    ]
+
+
+def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: bool) -> list[str]:
+    address = addresses.CONTROL_PLANES[node]
+    flags = {
+        "advertise-address": address,
+        "bind-address": address,
+        "secure-port": addresses.API_PORT,
+        "allow-privileged": "true",
+        "authorization-mode": "Node,RBAC",
+        "client-ca-file": credentials / "cluster-ca.crt",
+        # Pods here have no ServiceAccount: no kubelet would use its token.
+        "disable-admission-plugins": "ServiceAccount",
+        "enable-admission-plugins": "NodeRestriction",
+        "etcd-servers": addresses.ETCD,
+        "event-ttl": "24h",
+        "kubelet-client-certificate": credentials / "kubelet-client.crt",
+        "kubelet-client-key": credentials / "kubelet-client.key",
+        "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",
+        "proxy-client-cert-file": credentials / "front-proxy-client.crt",
+        "proxy-client-key-file": credentials / "front-proxy-client.key",
+        "requestheader-allowed-names": "front-proxy-client",
+        "requestheader-client-ca-file": credentials / "front_proxy-ca.crt",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-username-headers": "X-Remote-User",
+        "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+        "service-account-key-file": credentials / "service-account.pub",
+        "service-account-signing-key-file": credentials / "service-account.key",
+        "service-cluster-ip-range": addresses.SERVICE_NETWORK,
+        "tls-cert-file": credentials / "apiserver.crt",
+        "tls-private-key-file": credentials / "apiserver.key",
+    }
+    routing = ["--enable-aggregator-routing=true"] if endpoint_routing else []
+    return [str(binary), *(f"--{name}={value}" for name, value in flags.items()), *routing]
+
+
+def controller_manager(binary: Path, credentials: Path) -> list[str]:
+    return [
+        str(binary),
+        f"--kubeconfig={credentials / 'controller-manager.kubeconfig'}",
+        f"--controllers={','.join(CONTROLLERS)}",
+        "--leader-elect=false",
+        "--bind-address=127.0.0.1",
+        "--use-service-account-credentials=true",  # each controller with its own rights, as kubeadm does
+        "--concurrent-service-endpoint-syncs=10",
+        "--kube-api-qps=500",  # the default of 20 a second would be most of the lab's start
+        "--kube-api-burst=1000",
+    ]
+
+
+def kube_proxy(binary: Path, credentials: Path, folder: Path, node: str) -> list[str]:
+    """kube-proxy as on most clusters (iptables), without what a namespace forbids: conntrack's sizes are the host's."""
+    config: dict[str, Any] = {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": "iptables",
+        "clientConnection": {"kubeconfig": str(credentials / "proxy.kubeconfig")},
+        "clusterCIDR": str(addresses.POD_NETWORK),
+        "hostnameOverride": node,
+        "nodePortAddresses": ["127.0.0.1/32"],
+        "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+        "healthzBindAddress": "127.0.0.1:10256",
+        "metricsBindAddress": "127.0.0.1:10249",
+        "iptables": {"minSyncPeriod": "0s", "syncPeriod": "30s"},
+    }
+    path = folder / f"kube-proxy-{node}.json"
+    path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    return [str(binary), f"--config={path}"]
+
+
+def proxy_environment() -> dict[str, str]:
+    """The variables that kubeadm copies into the static pods of a node that has them."""
+    proxy = f"http://{addresses.PROXY}:{addresses.PROXY_PORT}"
+    return {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": NO_PROXY}
+
+
+def tinyproxy(folder: Path, kind: str) -> list[str]:
+    """A real forward proxy. refusing: it may open the tunnel, but cannot reach the other end. forbidding: CONNECT to port 443 is against its policy."""
+    ports = {"refusing": [443, addresses.WEBHOOK_PORT], "forbidding": [563]}[kind]
+    lines = [f"Port {addresses.PROXY_PORT}", f"Listen {addresses.PROXY}", "Timeout 60", "MaxClients 100", "LogLevel Info"]
+    path = folder / "tinyproxy.conf"
+    path.write_text("\n".join([*lines, *(f"ConnectPort {port}" for port in ports), ""]), encoding="ascii")
+    return ["tinyproxy", "-d", "-c", str(path)]
+
+
+def _encoded(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode("ascii")

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a lab's start that speak with its API server.
+
+Run inside its network: `python -m doctorlab.inside <step> <state folder>`, arguments as JSON on standard input.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from . import addresses, controlplane, faults, objects, paths, targets
+from .api import Client, each, wait
+from .errors import LabError
+from .targets import Target
+
+_ACCOUNTS = "webhook-doctor"  # the namespace of the ServiceAccounts that diagnose
+
+
+def main(arguments: list[str]) -> int:
+    step, state = arguments[0], Path(arguments[1])
+    given = json.load(sys.stdin)
+    try:
+        if step == "ready":
+            for node in given["nodes"]:
+                _wait_until_ready(connect(state, node))
+        else:
+            populate(connect(state), state, given)
+    except (LabError, OSError, http.client.HTTPException) as error:
+        print(f"{step}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
+    """Make everything that the lab's cluster holds; webhooks last, as they would stand in the way of the rest."""
+    chosen = targets.allot(faults.select(faults.load(paths.FAULTS), given["faults"]))
+    _make_cluster(client, given["instances"])
+    _make_accounts(client, state, [Path(path) for path in given["rbac"]], [instance["node"] for instance in given["instances"]])
+    each(lambda target: _make_back_end(client, target), chosen)
+    wait("EndpointSlices of all Services", lambda: _missing_slices(client, chosen) == set(), timeout=60)
+    each(lambda target: _make_call_out(client, target, given["bundles"][target.namespace]), chosen)
+    each(lambda target: client.create(objects.replica_set(target)), [target for target in chosen if target.make.events])
+
+
+def connect(state: Path, node: str = addresses.FIRST) -> Client:
+    pki = state / "pki"
+    return Client(addresses.api_server(node), pki / "cluster-ca.crt", pki / "admin.crt", pki / "admin.key")
+
+
+def _wait_until_ready(client: Client) -> None:
+    def ready() -> bool:
+        try:
+            return client.request("GET", "/readyz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False  # it does not listen yet
+
+    wait("kube-apiserver: /readyz", ready, timeout=120, pause=0.05)
+
+
+def _make_cluster(client: Client, instances: list[dict[str, Any]]) -> None:
+    for instance in instances:
+        client.create(objects.node(instance["node"], addresses.CONTROL_PLANES[instance["node"]], control_plane=True))
+    for name, address in addresses.WORKERS.items():
+        client.create(objects.node(name, address, control_plane=False))
+    for instance in instances:
+        node = instance["node"]
+        client.create(objects.mirror_pod(node, addresses.CONTROL_PLANES[node], instance["command"], instance["environment"]))
+    # What kubeadm grants its kube-proxy.
+    binding = objects.cluster_role_binding("lab:kube-proxy", "system:node-proxier", "unused", "kube-system")
+    binding["subjects"] = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:kube-proxy"}]
+    client.create(binding)
+
+
+def _make_accounts(client: Client, state: Path, files: list[Path], nodes: list[str]) -> None:
+    """The ServiceAccounts diagnose and diagnose-probing with exactly the ClusterRoles of docs/rbac, and their kubeconfigs."""
+    client.create(objects.namespace(_ACCOUNTS))
+    granted: list[str] = []
+    for file in files:
+        account = file.stem
+        documents = [document for document in yaml.safe_load_all(file.read_text(encoding="utf-8")) if document]
+        roles = [document for document in documents if document["kind"] == "ClusterRole"]
+        if not roles:
+            raise LabError(f"{file}: it has no ClusterRole")
+        for role in roles:
+            client.create(role)
+            granted.append(role["metadata"]["name"])
+        client.create(objects.service_account(account, _ACCOUNTS))
+        for role_name in granted:
+            client.create(objects.cluster_role_binding(f"lab:{account}:{role_name}", role_name, account, _ACCOUNTS))
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 30 * 86400}}
+        token = client.post(f"/api/v1/namespaces/{_ACCOUNTS}/serviceaccounts/{account}/token", request)["status"]["token"]
+        for node in nodes:
+            path = state / "kubeconfigs" / controlplane.kubeconfig_name(account, node)
+            controlplane.write_kubeconfig(path, state / "pki", account, node, token)
+
+
+def _make_back_end(client: Client, target: Target) -> None:
+    made = target.make
+    client.create(objects.namespace(target.namespace))
+    client.create(objects.config_map(target.namespace))
+    if made.events:
+        client.create(objects.namespace(target.apps_namespace))
+    if made.service.exists and made.call_out.url is None:
+        client.create(objects.service(target))
+    if target.has_pods:
+        for pod in objects.pods(target):
+            client.create(pod)
+    if made.call_out.kind == "conversion":
+        client.create(objects.custom_resource_definition(target, None))
+        resource = objects.custom_resource(target)
+        wait(f"{target.domain}: the API of the CRD", lambda: client.request("GET", f"/apis/{resource['apiVersion']}/gauges")[0] == 200, timeout=30)
+        client.create(resource)
+
+
+def _missing_slices(client: Client, chosen: list[Target]) -> set[str]:
+    """The namespaces whose EndpointSlices do not yet have as many endpoints as there are pods."""
+    wanted = {target.namespace: target.make.pods.count for target in chosen if target.has_pods and target.make.service.selects_pods}
+    answer = client.get("/apis/discovery.k8s.io/v1/endpointslices?resourceVersion=0")
+    found: dict[str, int] = {}
+    for item in answer["items"]:
+        name = item["metadata"]["namespace"]
+        found[name] = found.get(name, 0) + len(item.get("endpoints") or [])
+    return {name for name, count in wanted.items() if found.get(name, 0) < count}
+
+
+def _make_call_out(client: Client, target: Target, bundle: str) -> None:
+    for item in objects.call_out(target, bundle):
+        if target.make.call_out.kind == "conversion":
+            client.replace_spec(item)
+        else:
+            client.create(item)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

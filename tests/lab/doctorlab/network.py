@@ -1,0 +1,69 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's network: addresses on `lo`, a route for the service range, a wire to the second node, and the packet filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import addresses
+from .namespace import Namespace
+
+_FIRST = addresses.CONTROL_PLANES[addresses.FIRST]
+_SECOND = addresses.CONTROL_PLANES[addresses.SECOND]
+
+
+def first_node(service_route: bool) -> str:
+    """What `ip -batch` reads to set up the namespace of the first node, the pods and everything outside the cluster.
+
+    Pods' addresses need not be assigned one by one: a local route makes the whole range the namespace's own. For ClusterIP routing the
+    service range leads over a veth pair: over `lo`, kube-proxy's REJECT for a Service without endpoints never comes back.
+    """
+    own = [_FIRST, *addresses.WORKERS.values(), addresses.DNS, addresses.PROXY]
+    lines = ["link set lo up", *(f"address add {address}/32 dev lo" for address in own)]
+    lines += [f"route add local {network} dev lo src {_FIRST}" for network in (addresses.POD_NETWORK, addresses.OUTSIDE_NETWORK)]
+    if service_route:
+        lines += ["link add services0 type veth peer name services1", "link set services0 up", "link set services1 up"]
+        lines += [f"route add {addresses.SERVICE_NETWORK} dev services0 src {_FIRST}"]
+    return _batch(lines)
+
+
+def wire_to_second_node(pid: int) -> str:
+    """What `ip -batch` reads in the first node's namespace; `pid` is a process of the second one."""
+    return _batch([f"link add node2 type veth peer name eth0 netns {pid}", "link set node2 up", f"route add {_SECOND} dev node2 src {_FIRST}"])
+
+
+def second_node() -> str:
+    """What `ip -batch` reads in the second node's namespace."""
+    return _batch(["link set lo up", f"address add {_SECOND}/32 dev lo", "link set eth0 up", f"route add default dev eth0 src {_SECOND}"])
+
+
+def packet_filter(rules: Iterable[tuple[str, str]]) -> str:
+    """What `iptables-restore --noflush` reads: (destination, "drop" or "host_unreachable") for new connections to it."""
+    targets = {"drop": "DROP", "host_unreachable": "REJECT --reject-with icmp-host-unreachable"}
+    lines = [f"-A OUTPUT -d {destination} -p tcp --syn -j {targets[what]}" for destination, what in rules]
+    return "\n".join(["*filter", *lines, "COMMIT", ""])
+
+
+def set_up_first(namespace: Namespace, service_route: bool, state: Path) -> None:
+    namespace.check(["ip", "-batch", "-"], first_node(service_route))
+    # The name server of the lab, for the API server (url webhooks) and for what is run inside: no question leaves the namespace.
+    resolver = state / "resolv.conf"
+    resolver.write_text(f"nameserver {addresses.DNS}\noptions timeout:1 attempts:1\n", encoding="ascii")
+    namespace.check(["mount", "--bind", str(resolver), str(Path("/etc/resolv.conf").resolve())])
+
+
+def set_up_second(first: Namespace, second: Namespace) -> None:
+    first.check(["ip", "-batch", "-"], wire_to_second_node(second.init.pid))
+    second.check(["ip", "-batch", "-"], second_node())
+
+
+def filter_packets(namespace: Namespace, rules: list[tuple[str, str]]) -> None:
+    if rules:
+        namespace.check(["iptables-restore", "--noflush"], packet_filter(rules))
+
+
+def _batch(lines: list[str]) -> str:
+    return "\n".join([*lines, ""])

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a lab can be: its options, and the variants that are data (variants.yml)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import LabError
+from .faults import ROUTINGS
+
+# How a proxy in the API server's environment misbehaves. The first two are tinyproxy, the third is the fault server.
+PROXIES = ("refusing", "forbidding", "intercepting")
+# What is wrong with the second of two API servers.
+BROKEN_INSTANCES = ("proxy", "packet-filter")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The choices of one lab. Raises LabError for those that do not exist or do not go together."""
+
+    kubernetes: str | None = None  # None: the default of versions.yml
+    routing: str = "endpoint"
+    faults: str = "all"
+    proxy: str | None = None
+    api_servers: int = 1
+    broken_instance: str | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("routing", self.routing, ROUTINGS)
+        _one_of("proxy", self.proxy, (None, *PROXIES))
+        _one_of("api-servers", self.api_servers, (1, 2))
+        _one_of("broken-instance", self.broken_instance, (None, *BROKEN_INSTANCES))
+        if self.broken_instance and self.api_servers != 2:
+            raise LabError("broken-instance: needs api-servers 2.")
+        if self.broken_instance and self.proxy:
+            raise LabError("broken-instance: the other API server must be healthy, so leave proxy out.")
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A lab that is broken as a whole, and the one root cause that must be found. See variants.yml."""
+
+    name: str
+    summary: str
+    options: dict[str, Any]  # of Options
+    code: str
+    cause: str
+
+
+def load_variants(path: Path) -> list[Variant]:
+    """Read variants.yml. Raises LabError."""
+    variants = []
+    for item in yaml.safe_load(path.read_text(encoding="utf-8")):
+        if set(item) != {"name", "summary", "lab", "expect"} or len(item["expect"]) != 2:
+            raise LabError(f"{path.name}: expected name, summary, lab and expect: [code, cause]; got {item!r}")
+        try:
+            Options(**item["lab"])
+        except TypeError as error:
+            raise LabError(f"{path.name}: {item['name']}: lab: {error}") from error
+        variants.append(Variant(item["name"], item["summary"], item["lab"], *item["expect"]))
+    return variants
+
+
+def _one_of(name: str, value: Any, words: tuple[Any, ...]) -> None:
+    if value not in words:
+        raise LabError(f"{name}: {value!r} is none of {', '.join(str(word) for word in words if word is not None)}.")

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a lab comes up, step by step. Outside the lab's network this process starts programs; inside, `inside.py` speaks with the API server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from . import addresses, controlplane, network, paths, pki, servers
+from .errors import LabError
+from .options import Options
+from .running import Running
+from .targets import Target
+
+_PATIENCE = 180.0  # seconds that a step inside may take; on an idle machine all of them together take ten
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The binaries of build.PACKAGES by name, and the fault server."""
+
+    binaries: Mapping[str, Path]
+    faultserver: Path
+
+
+def start(running: Running, options: Options, programs: Programs, targets: list[Target], log: Callable[[str], None]) -> None:
+    """Bring up everything in a lab's fresh namespace. Raises LabError; the caller then ends what runs."""
+    state, now = running.state, datetime.now(timezone.utc)
+    for folder in ("logs", "kubeconfigs", "bin"):
+        (state / folder).mkdir(exist_ok=True)
+    (state / "bin" / "kubectl").symlink_to(programs.binaries["kubectl"])
+    nodes = list(addresses.CONTROL_PLANES)[: options.api_servers]
+    network.set_up_first(running.namespace, options.routing == "cluster_ip", state)
+    if addresses.SECOND in nodes:
+        _second_node(running, options)
+
+    authorities = pki.make_authorities(now)
+    credentials = state / "pki"
+    controlplane.make_credentials(credentials, authorities, now)
+    for node in nodes:
+        controlplane.write_kubeconfig(state / "kubeconfigs" / controlplane.kubeconfig_name("admin", node), credentials, "admin", node)
+
+    log("starting etcd, kube-apiserver and the fault server")
+    running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd"))
+    instances = [_api_server(running, options, programs, credentials, node) for node in nodes]
+    config = servers.configure(state / "servers", targets, authorities, now, intercepting_proxy=options.proxy == "intercepting")
+    ready = state / "servers" / "ready"
+    running.start("faultserver", [str(programs.faultserver), "-config", str(config), "-ready", str(ready)])
+    tinyproxy = _tinyproxy_kind(options)
+    if tinyproxy:
+        running.start("tinyproxy", controlplane.tinyproxy(state, tinyproxy))
+    _inside(running, "ready", {"nodes": nodes})
+    running.start("kube-controller-manager", controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials))
+    if options.routing == "cluster_ip":
+        for node in nodes:
+            command = controlplane.kube_proxy(programs.binaries["kube-proxy"], credentials, state, node)
+            running.start(controlplane.instance_name("kube-proxy", node), command, node=node)
+    if not ready.exists():
+        raise LabError(f"the fault server does not get ready:\n{running.last_words('faultserver')}")
+
+    log(f"making {len(targets)} targets (faults and their healthy twins)")
+    bundles = {target.namespace: servers.bundle(target, authorities) for target in targets}
+    _inside(running, "populate", {"faults": options.faults, "bundles": bundles, "instances": instances, "rbac": [str(path) for path in _rbac_files()]})
+    filtered = [(target.make.packet_filter, target.pods) for target in targets if target.make.packet_filter]
+    network.filter_packets(running.namespace, [(address, how) for how, pods in filtered for address in pods])
+
+
+def needs_tinyproxy(options: Options) -> bool:
+    return _tinyproxy_kind(options) is not None
+
+
+def _second_node(running: Running, options: Options) -> None:
+    node = running.namespace.create_node()
+    running.nodes[addresses.SECOND] = node
+    running.save()
+    network.set_up_second(running.namespace, node)
+    if options.broken_instance == "packet-filter":
+        network.filter_packets(node, [(str(addresses.POD_NETWORK), "drop")])
+
+
+def _api_server(running: Running, options: Options, programs: Programs, credentials: Path, node: str) -> dict[str, Any]:
+    """Start the API server of a node; return what its mirror pod shows."""
+    proxied = options.proxy or (node == addresses.SECOND and options.broken_instance == "proxy")
+    environment = controlplane.proxy_environment() if proxied else {}
+    command = controlplane.api_server(programs.binaries["kube-apiserver"], credentials, node, endpoint_routing=options.routing == "endpoint")
+    running.start(controlplane.instance_name("kube-apiserver", node), command, node=node, environment=environment)
+    return {"node": node, "command": ["kube-apiserver", *command[1:]], "environment": environment}
+
+
+def _tinyproxy_kind(options: Options) -> str | None:
+    if options.proxy in ("refusing", "forbidding"):
+        return options.proxy
+    return "refusing" if options.broken_instance == "proxy" else None
+
+
+def _rbac_files() -> list[Path]:
+    """docs/rbac in the order in which rights are added to one another."""
+    return [path for path in (paths.RBAC / "diagnose.yaml", paths.RBAC / "diagnose-probing.yaml") if path.exists()]
+
+
+def _inside(running: Running, step: str, arguments: dict[str, Any]) -> None:
+    """Run a step of inside.py in the lab's network, and watch that the lab's processes live meanwhile."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(paths.LAB), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*running.namespace.enter(), sys.executable, "-m", "doctorlab.inside", step, str(running.state)]
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(arguments))
+        process.stdin.close()
+        deadline = time.monotonic() + _PATIENCE
+        while process.poll() is None:
+            _check_alive(running)
+            if time.monotonic() > deadline:
+                raise LabError(f"the lab's step {step!r} takes longer than {_PATIENCE:.0f} s (logs: {running.state}/logs)")
+            time.sleep(0.05)
+        _check_alive(running)
+        if process.returncode:
+            assert process.stderr is not None
+            raise LabError(process.stderr.read().strip())
+    finally:
+        process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+def _check_alive(running: Running) -> None:
+    dead = running.dead()
+    if dead:
+        raise LabError("\n".join(f"{name} has ended ({running.log(name)}):\n{running.last_words(name)}" for name in dead))

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The system's tools that the lab uses: found, or installed where that is possible."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+
+from .errors import LabError
+
+# Tool -> Debian package. tinyproxy-bin is the bare program: the package tinyproxy would start a service on the host.
+PACKAGES = {"ip": "iproute2", "iptables-restore": "iptables", "unshare": "util-linux", "nsenter": "util-linux", "tinyproxy": "tinyproxy-bin"}
+ALWAYS = ("ip", "iptables-restore", "unshare", "nsenter")
+
+
+def ensure(tools: tuple[str, ...], log: Callable[[str], None]) -> None:
+    """Install what is missing, if root and on Debian or Ubuntu; otherwise say what to install."""
+    missing = sorted({PACKAGES[tool] for tool in tools if not shutil.which(tool, path=search_path())})
+    if not missing:
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *missing]
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise LabError(f"the lab needs {', '.join(missing)}. Install them as root: {' '.join(command[:3])} {' '.join(missing)}")
+    log(f"installing {', '.join(missing)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:  # a fresh machine has no package lists
+        subprocess.run(["apt-get", "update"], env=environment, capture_output=True, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(f"`{' '.join(command)}` failed:\n" + "\n".join(done.stderr.splitlines()[-5:]))
+
+
+def search_path() -> str:
+    """PATH with the folders of system tools, which ordinary users' PATH on Debian lacks."""
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])

@@ -1,0 +1,3 @@
+module kubeops.dev/webhook-doctor/lab/faultserver
+
+go 1.22
