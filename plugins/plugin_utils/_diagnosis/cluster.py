@@ -112,6 +112,14 @@ class Cluster:
         }
         return any(probe.vantage == "direct" and probe.target in endpoints and (probe.ok or probe.depth >= 2) for probe in self.probes)
 
+    @cached_property
+    def node_names(self) -> frozenset[str]:
+        """The names of nodes that were met anywhere in the facts."""
+        of_backends = (
+            one["node"] for backend in self.facts["backends"] for kind in ("endpoints", "pods") for one in backend.get(kind) or () if one.get("node")
+        )
+        return frozenset(of_backends) | {instance["node"] for instance in self.instances if instance.get("node")}
+
     # ---- API server instances
 
     @cached_property

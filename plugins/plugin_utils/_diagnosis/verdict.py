@@ -23,7 +23,8 @@ The API server's own view is the truth; a look from elsewhere can only explain i
     9 nothing                               not judged
 
 What is no proof: a direct probe that cannot connect (this host may stand behind another firewall, without a route to pods). It counts only together with
-another sign: the service proxy fails too; a recent text says the same; or, for a refused connection, this host demonstrably reaches other pods.
+another sign: the service proxy fails too; a recent text says the same; or this host demonstrably reaches pods (then a refused connection counts, and for a
+URL any failure to connect, because nothing but the host's place in the network tells them apart).
 
     API server says             service proxy       port-forward   direct             so
     ------------------------    ----------------    -----------    ---------------    -----------------------------------------------------------
@@ -310,9 +311,13 @@ def _by_the_network_path(case: Case) -> Judgement | None:
     spoken = next((probe for probe in direct if probe.cause in _TLS or (probe.cause == "connection_closed" and probe.phase != "connect")), None)
     if spoken:
         return _failing_outside(spoken, outside, case)
-    refused = next((probe for probe in direct if probe.cause == "connection_refused"), None)
-    if refused and case.in_cluster and case.cluster.reaches_pods:
-        return _failing_outside(refused, (*outside, "this host reaches other pods of the cluster, so the refusal is the pod's own"), case)
+    if not case.cluster.reaches_pods:
+        return None
+    # This host stands inside the cluster's network. A NetworkPolicy may keep it from a pod, but drops and does not refuse; URLs know no such policy.
+    telling_here = CONNECT if not case.in_cluster else {"connection_refused"}
+    alike = next((probe for probe in direct if probe.cause in telling_here), None)
+    if alike:
+        return _failing_outside(alike, (*outside, "this host stands inside the cluster's network: it reaches other pods"), case)
     return None
 
 

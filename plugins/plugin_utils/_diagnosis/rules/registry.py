@@ -14,7 +14,8 @@ Ansible, clocks or the network (time comes in as `cluster.at`). Each file ends i
     CASE_RULES = (ca_does_not_match, ...)
     CLUSTER_RULES = (sum_of_timeouts, ...)
 
-Order does not matter: findings are grouped and sorted afterwards.
+Order does not matter: findings are grouped and sorted afterwards, and `impact_of(callouts, facts)` of impact.py says of each group what is blocked or
+unguarded by it. Rules about failures go by `case.judgement` (see verdict.py) and only choose among the codes of its cause.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..finding import Finding
+from . import answers, configuration, control_plane, coverage, forecast, network, slowness, tls
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -30,3 +32,8 @@ if TYPE_CHECKING:
 
 CaseRule = Callable[["Case"], Iterable[Finding]]
 ClusterRule = Callable[["Cluster"], Iterable[Finding]]
+
+_FAMILIES = (configuration, network, tls, answers, slowness, forecast, control_plane, coverage)
+
+CASE_RULES: tuple[CaseRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CASE_RULES)
+CLUSTER_RULES: tuple[ClusterRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CLUSTER_RULES)

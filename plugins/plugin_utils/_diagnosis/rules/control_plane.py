@@ -1,0 +1,79 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WD6xx: the API server's instances. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..catalogue import control_plane as catalogue
+from ..finding import Finding, Subject
+from ..loopback import SERVER_NAME, SUBJECT
+from ..severity import Severity, of_failure, worst
+from ..text import listing
+from ..trust_plan import question, question_of
+from ..words import certificate_line, describe
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+LOOPBACK_WARN_DAYS = 30.0
+
+
+def one_instance_fails(cluster: Cluster) -> Iterator[Finding]:
+    """WD610 for each instance at which fails what works at another."""
+    for instance, callouts in cluster.bad_instances.items():
+        failures = [probe for probe in cluster.probes if probe.vantage == "apiserver" and probe.instance == instance and probe.says and not probe.ok]
+        failures = [probe for probe in failures if set(probe.callouts) & set(callouts)]
+        elsewhere = sorted(
+            {probe.instance for probe in cluster.probes if probe.instance and probe.instance != instance and probe.ok and set(probe.callouts) & set(callouts)}
+        )
+        causes = {probe.cause for probe in failures}
+        yield catalogue.WD610.found(
+            Subject(kind="kube-apiserver", name=_name_of(cluster, instance)),
+            [
+                f"{len(callouts)} call-outs fail at API server {instance} and work at {listing(elsewhere)}",
+                *dict.fromkeys(describe(probe) for probe in failures[:3]),
+                *(environment.line() for environment in cluster.proxy_environments),
+            ],
+            affects=callouts,
+            cause=causes.pop() if len(causes) == 1 else None,
+            phase=failures[0].phase,
+            severity=worst(of_failure(cluster.case_of[callout].callout, catalogue.WD610.severity) for callout in callouts),
+            root=f"instance {instance}",
+            values={"instance": instance},
+        )
+
+
+def loopback_certificate(cluster: Cluster) -> Iterator[Finding]:
+    """WD690 for each instance whose certificate has ended or does so within a month. What is not surely this certificate is left alone."""
+    by_question = {digest: trust for trust in cluster.trusts.values() if (digest := question_of(trust.name))}
+    own = [case.id for case in cluster.cases if (case.wanted.get("namespace"), case.wanted.get("name")) == ("default", "kubernetes")]
+    for probe in cluster.probes:
+        trust = by_question.get(question("", probe.chain, SERVER_NAME)) if probe.chain and not probe.callouts else None
+        leaf = trust.leaf if trust else None
+        if leaf is None or not SUBJECT.match(leaf.common_name) or leaf.days_left is None or leaf.days_left > LOOPBACK_WARN_DAYS:
+            continue
+        instance = probe.peer or probe.name
+        expired = leaf.days_left < 0
+        verb = f"ended {-leaf.days_left:.1f} days ago" if expired else f"ends in {leaf.days_left:.1f} days"
+        yield catalogue.WD690.found(
+            Subject(kind="kube-apiserver", name=_name_of(cluster, instance)),
+            [certificate_line(leaf, f"the loopback certificate of API server {instance} {verb}")],
+            affects=own if expired else (),
+            cause=catalogue.WD690.cause,
+            phase="tls",
+            severity=Severity.ERROR if expired else Severity.WARNING,
+            root=f"instance {instance}",
+            values={"instance": instance},
+        )
+
+
+def _name_of(cluster: Cluster, instance: str) -> str:
+    return next((str(one["name"]) for one in cluster.instances if one["name"] and f"{one['address']}:{one['port']}" == instance), instance)
+
+
+CASE_RULES = ()
+CLUSTER_RULES = (one_instance_fails, loopback_certificate)
