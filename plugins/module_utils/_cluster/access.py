@@ -14,17 +14,18 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes
 
 NOT_ASKED_ACCESS: dict[str, bool | None] = {"port_forward": None, "service_proxy": None, "dry_run": None}
 
-# (verb, group, resource, subresource), in all namespaces. A probe of the vantage needs every one of a row's alternatives' members.
+# Per vantage the alternatives of which one suffices; each is the rights that it takes, as (verb, group, resource, subresource), in all namespaces.
 _RIGHTS: dict[str, tuple[tuple[tuple[str, str, str, str], ...], ...]] = {
-    "port_forward": ((("create", "", "pods", "portforward"),),),
+    # A WebSocket upgrade is a get; from Kubernetes 1.35 on the verb create is asked for as well.
+    "port_forward": ((("create", "", "pods", "portforward"), ("get", "", "pods", "portforward")),),
     # POST through the proxy is the verb create, the handshake alone is get.
     "service_proxy": ((("create", "", "services", "proxy"), ("get", "", "services", "proxy")),),
     # A dry run is authorised like the write that it does not do. One of the kinds that webhooks look at most is enough to try.
     "dry_run": (
         (("create", "", "configmaps", ""),),
+        (("patch", "", "configmaps", ""),),
         (("create", "", "pods", ""),),
         (("create", "apps", "deployments", ""),),
-        (("patch", "", "configmaps", ""),),
     ),
 }
 

@@ -131,8 +131,8 @@ def _content(entry: Mapping[str, Any], key: str, base: Path, origin: str) -> byt
     data, path = entry.get(f"{key}-data"), entry.get(key)
     if data:
         try:
-            return base64.b64decode(data)
-        except (binascii.Error, ValueError, TypeError) as error:
+            return base64.b64decode("".join(str(data).split()), validate=True)
+        except (binascii.Error, ValueError) as error:
             raise ConfigurationError(f"{origin}: {key}-data is not base64.") from error
     return read(base / Path(str(path)).expanduser(), f"{origin}: {key}") if path else b""
 
