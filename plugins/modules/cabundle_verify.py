@@ -112,7 +112,7 @@ EXAMPLES = r"""
 
 - name: What will expire in the next quarter?
   kubeops.webhook_doctor.cabundle_verify:
-    bundles: "{{ kubernetes_webhooks.callouts | map(attribute='ca_bundle') | map('community.general.dict_kv', 'ca_bundle') }}"
+    bundles: "{{ kubernetes_webhooks | kubeops.webhook_doctor.trust_plan }}"
     warn_days: 90
 """
 
@@ -232,8 +232,10 @@ results:
           type: float
 """
 
+import sys
 import time
 import traceback
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -277,11 +279,11 @@ def main() -> None:
     if MISSING:
         module.fail_json(msg=missing_required_lib(LIBRARY), exception=MISSING)
     if int(cryptography.__version__.split(".")[0]) < 42:
-        module.fail_json(msg=f"{LIBRARY} is needed; this Python ({module.params.get('ansible_python', '')}) has {cryptography.__version__}.")
+        module.fail_json(msg=f"{LIBRARY} is needed; {sys.executable} has {cryptography.__version__}. Update it, or set ansible_python_interpreter.")
     module.exit_json(changed=False, results=_results(module, bundles))
 
 
-def _results(module: AnsibleModule, bundles: list) -> list:
+def _results(module: AnsibleModule, bundles: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import InvalidBundle, Options, Warn, judge, parse_at
@@ -294,14 +296,16 @@ def _results(module: AnsibleModule, bundles: list) -> list:
     fraction = params["warn_fraction"]
     if params["warn_days"] < 0 or not (fraction is None or 0 < fraction <= 1):
         module.fail_json(msg="warn_days must not be negative, and warn_fraction must be more than 0 and at most 1.")
+    results: list[dict[str, Any]] = []
     try:
-        return judge(bundles, Options(Warn(params["warn_days"], fraction), at, params["system_roots"]))
+        results = judge(bundles, Options(Warn(params["warn_days"], fraction), at, params["system_roots"]))
     except InvalidBundle as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"system_roots: cannot read {error.filename}: {error.strerror}")
     except UnsupportedAlgorithm as error:
         module.fail_json(msg=f"The cryptography library of this host cannot check a signature that kube-apiserver can: {error}")
+    return results
 
 
 if __name__ == "__main__":

@@ -12,11 +12,27 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from .der import BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, OID, SEQUENCE, SET, Malformed
-from .der import bit_string, boolean, dotted, element, expect, integer, is_oid, right_aligned
-from .extensions import Extensions, process
-from .keys import public_key, signature_algorithm
-from .text import parse_time, quote
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import (
+    BIT_STRING,
+    BOOLEAN,
+    INTEGER,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    SET,
+    Malformed,
+    bit_string,
+    boolean,
+    dotted,
+    element,
+    expect,
+    integer,
+    is_oid,
+    right_aligned,
+)
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.extensions import Extensions, process
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.keys import public_key, signature_algorithm
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_time, quote
 
 _COMMON_NAME, _ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _ATTRIBUTES = {
@@ -32,7 +48,7 @@ _UTF8, _NUMERIC, _PRINTABLE_TAG, _T61, _IA5, _BMP = 0x0C, 0x12, 0x13, 0x14, 0x16
 
 class Name(NamedTuple):
     common_name: str
-    organization: str  # the first
+    organization: str | None  # the first
     text: str  # RFC 4514
 
 
@@ -79,10 +95,8 @@ class Certificate(Extensions):
         self.raw_issuer = der[stop:issuer_end]
         self.issuer = _name(self.raw_issuer)
         start, validity_end = expect(SEQUENCE, der, issuer_end, tbs_end, "x509: malformed validity")
-        *not_before, start = parse_time(der, start, validity_end)
-        *not_after, start = parse_time(der, start, validity_end)
-        self.not_before: tuple[int, str] = (not_before[0], not_before[1])
-        self.not_after: tuple[int, str] = (not_after[0], not_after[1])
+        self.not_before, start = parse_time(der, start, validity_end)
+        self.not_after, start = parse_time(der, start, validity_end)
         subject_end = expect(SEQUENCE, der, validity_end, tbs_end, "x509: malformed issuer")[1]
         self.raw_subject = der[validity_end:subject_end]
         self.subject = _name(self.raw_subject)
@@ -169,7 +183,7 @@ def _name(raw: bytes) -> Name:
             rdn.append(f"{_ATTRIBUTES.get(oid) or dotted(oid)}={_escaped(value)}")
         if rdn:
             parts.append("+".join(rdn))
-    return Name(common_name, organizations[0] if organizations else "", ",".join(reversed(parts)))
+    return Name(common_name, organizations[0] if organizations else None, ",".join(reversed(parts)))
 
 
 def _escaped(value: str) -> str:

@@ -8,12 +8,13 @@ The order of the checks is Go's, because the first failure is the one that is re
 
 from __future__ import annotations
 
-from typing import Iterable, NamedTuple, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from .certificate import Certificate
-from .keys import signature_error
-from .names import hostname_error
-from .text import quote, utc
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.keys import signature_error
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.names import hostname_error
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import quote, utc
 
 # One verdict never costs more signature checks than this, whatever a bundle holds. Source: maxChainSignatureChecks.
 SIGNATURE_CHECKS = 100
@@ -36,7 +37,8 @@ class Pool:
         self.certificates: dict[bytes, Certificate] = {}
         self._by_subject: dict[bytes, list[Certificate]] = {}
         for certificate in certificates:
-            if self.certificates.setdefault(certificate.der, certificate) is certificate:
+            if certificate.der not in self.certificates:
+                self.certificates[certificate.der] = certificate
                 self._by_subject.setdefault(certificate.raw_subject, []).append(certificate)
 
     def parents(self, child: Certificate) -> list[Certificate]:
@@ -139,7 +141,8 @@ def _hint(hint: tuple[str, Certificate] | None) -> str:
     if hint is None:
         return ""
     error, certificate = hint
-    name = certificate.subject.common_name or certificate.subject.organization or f"serial:{certificate.serial}"
+    name = certificate.subject.common_name or certificate.subject.organization
+    name = f"serial:{certificate.serial}" if name is None else name
     return f" (possibly because of {quote(error)} while trying to verify candidate authority certificate {quote(name)})"
 
 
@@ -172,7 +175,7 @@ def _acceptable(chains: list[list[Certificate]]) -> Refusal | list[list[Certific
 def _policies_valid(chain: Sequence[Certificate]) -> bool:
     if all(certificate.require_explicit_policy < 0 and not certificate.policy_mappings for certificate in chain):
         return True
-    from .policies import policies_valid
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.policies import policies_valid
 
     return policies_valid(chain)
 
@@ -180,6 +183,6 @@ def _policies_valid(chain: Sequence[Certificate]) -> bool:
 def _violation(chain: Sequence[Certificate]) -> str | None:
     if not any(certificate.has_constraints for certificate in chain):
         return None
-    from .constraints import violation
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.constraints import violation
 
     return violation(chain)

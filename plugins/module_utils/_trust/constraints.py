@@ -10,12 +10,13 @@ Source: crypto/x509 constraints.go.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Any, Callable, Sequence
+from collections.abc import Sequence
+from typing import Any, Callable
 
-from .certificate import Certificate
-from .names import domain_valid, mailbox
-from .text import ip_text, lower, parse_ip, quote, unmapped
-from .uri import Uri
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.names import domain_valid, mailbox
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import ip_text, lower, parse_ip, quote, unmapped
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.uri import Uri
 
 Range = tuple[bytes, bytes]
 
@@ -69,7 +70,8 @@ def _uri_domain(uri: Uri) -> str:
         if ":" in host and not bracketed:
             raise ValueError(f"cannot parse URI host {quote(uri.host)}: address {uri.host}: too many colons in address")
         host = host[1:-1] if bracketed else host
-    if parse_ip(host.partition("%")[0]) is not None or (host.startswith("[") and host.endswith("]")):
+    address, percent, zone = host.partition("%")
+    if (parse_ip(address) is not None and (not percent or (zone and ":" in address))) or (host.startswith("[") and host.endswith("]")):
         raise ValueError(f"URI with IP ({quote(uri.text)}) cannot be matched against constraints")
     return host
 

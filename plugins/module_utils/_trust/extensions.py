@@ -10,12 +10,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from .der import BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, OID, SEQUENCE, Malformed, bit_string, boolean, element, expect, integer, is_oid
-from .names import domain_valid, mailbox
-from .text import parse_ip, quote
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import (
+    BIT_STRING,
+    BOOLEAN,
+    INTEGER,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    Malformed,
+    bit_string,
+    boolean,
+    element,
+    expect,
+    integer,
+    is_oid,
+)
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.names import domain_valid, mailbox
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_ip, quote
 
 if TYPE_CHECKING:
-    from .uri import Uri
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.uri import Uri
 
 _EMAIL, _DNS, _URI, _IP = 1, 2, 6, 7
 _ANY_USAGE, _SERVER_AUTH = b"\x55\x1d\x25\x00", b"\x2b\x06\x01\x05\x05\x07\x03\x01"
@@ -135,7 +149,8 @@ def _ascii(value: bytes, error: str) -> str:
 
 
 def _uri(text: str) -> Uri:
-    from .uri import Uri, UriError  # few certificates have one: loaded (and compiled, on every task) only for those
+    # Few certificates have one: loaded (and compiled, on every task) only for those.
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.uri import Uri, UriError
 
     try:
         uri = Uri(text)

@@ -17,10 +17,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from .der import INTEGER, OID, SEQUENCE, Malformed, bit_string, element, expect, integer, is_oid, right_aligned
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import (
+    INTEGER,
+    OID,
+    SEQUENCE,
+    Malformed,
+    bit_string,
+    element,
+    expect,
+    integer,
+    is_oid,
+    right_aligned,
+)
 
 if TYPE_CHECKING:
-    from .certificate import Certificate
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
 
 UNSUPPORTED = "x509: cannot verify signature: algorithm unimplemented"
 CANNOT_SIGN = "x509: invalid signature: parent certificate cannot sign this kind of certificate"

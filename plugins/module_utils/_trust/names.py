@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .text import ip_text, lower, parse_ip, unmapped
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import ip_text, lower, parse_ip, unmapped
 
 if TYPE_CHECKING:
-    from .certificate import Certificate
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
 
 _LABEL = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import binascii
 import re
-from typing import Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"\n-----END ", b"-----"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")

@@ -8,9 +8,9 @@ A chain falls only where a certificate demands an explicit policy that the other
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
-from .certificate import Certificate
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
 
 _ANY = b"\x55\x1d\x20\x00"
 

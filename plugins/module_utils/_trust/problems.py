@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from .certificate import Certificate
-from .pem import Block
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.pem import Block
 
 _DAY = 86400.0
 _WEAK_RSA = 2048
@@ -23,10 +24,10 @@ class Warn(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A certificate and where it stands: `index` counts the PEM blocks of the bundle, or the certificates of the chain, from 0."""
+    """A certificate and where it stands: `position` counts the PEM blocks of the bundle, or the certificates of the chain, from 0."""
 
     source: str  # bundle | chain
-    index: int
+    position: int
     certificate: Certificate
 
 
@@ -94,24 +95,24 @@ def of_certificates(sources: list[Source], now: float, warn: Warn) -> Iterator[d
 def _of_life(one: Source, name: str, now: float, warn: Warn) -> Iterator[dict[str, Any]]:
     certificate, left = one.certificate, days_left(one.certificate, now)
     if now < certificate.not_before[0]:
-        yield problem("not_yet_valid", f"{name} is not valid before {certificate.not_before[1]}", one.source, one.index, left)
+        yield problem("not_yet_valid", f"{name} is not valid before {certificate.not_before[1]}", one.source, one.position, left)
     elif now > certificate.not_after[0]:
-        yield problem("expired", f"{name} expired at {certificate.not_after[1]}", one.source, one.index, left)
+        yield problem("expired", f"{name} expired at {certificate.not_after[1]}", one.source, one.position, left)
     else:
         life = (certificate.not_after[0] - certificate.not_before[0]) / _DAY
         if left <= warn.days and (warn.fraction is None or left <= warn.fraction * life):
-            yield problem("expires_soon", f"{name} expires in {left:g} days, at {certificate.not_after[1]}", one.source, one.index, left)
+            yield problem("expires_soon", f"{name} expires in {left:g} days, at {certificate.not_after[1]}", one.source, one.position, left)
 
 
 def _of_strength(one: Source, name: str) -> Iterator[dict[str, Any]]:
     certificate = one.certificate
     if certificate.key.kind == "RSA" and certificate.key.bits < _WEAK_RSA:
         refused = "" if certificate.key.bits >= 1024 else ": kube-apiserver (Go 1.24 and later) does not accept its signatures"
-        yield problem("weak_key", f"{name} has an RSA key of {certificate.key.bits} bits{refused}", one.source, one.index)
+        yield problem("weak_key", f"{name} has an RSA key of {certificate.key.bits} bits{refused}", one.source, one.position)
     if "SHA1" in certificate.signature_name or certificate.signature_name.startswith("MD5"):
         anchor = one.source == "bundle" and certificate.raw_subject == certificate.raw_issuer
         effect = "nobody checks the signature of an anchor" if anchor else "kube-apiserver does not accept it"
-        yield problem("weak_signature", f"{name} is signed with {certificate.signature_name}: {effect}", one.source, one.index)
+        yield problem("weak_signature", f"{name} is signed with {certificate.signature_name}: {effect}", one.source, one.position)
 
 
 def of_roles(sources: list[Source], chains: list[list[Certificate]] | None) -> Iterator[dict[str, Any]]:
@@ -135,4 +136,6 @@ def of_roles(sources: list[Source], chains: list[list[Certificate]] | None) -> I
 
 
 def _may_sign(certificate: Certificate) -> bool:
-    return (certificate.is_ca or (not certificate.constrained and certificate.version < 3)) and (not certificate.key_usage or bool(certificate.key_usage & 1 << 5))
+    return (certificate.is_ca or (not certificate.constrained and certificate.version < 3)) and (
+        not certificate.key_usage or bool(certificate.key_usage & 1 << 5)
+    )

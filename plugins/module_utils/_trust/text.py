@@ -9,7 +9,7 @@ import re
 from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from .der import GENERALIZED_TIME, UTC_TIME, Malformed, element
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import GENERALIZED_TIME, UTC_TIME, Malformed, element
 
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\", '"': '\\"'}
 _TIME = re.compile(rb"(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:Z|([+-])(\d\d)(\d\d))")
@@ -63,8 +63,8 @@ def ip_text(packed: bytes) -> str:
     return str(IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed))
 
 
-def parse_time(data: bytes, pos: int, end: int) -> tuple[int, str, int]:
-    """(seconds since 1970, Go's RFC 3339 text, end of the element). Raises Malformed.
+def parse_time(data: bytes, pos: int, end: int) -> tuple[tuple[int, str], int]:
+    """((seconds since 1970, Go's RFC 3339 text), end of the element). Raises Malformed.
 
     Not a datetime, because Go also takes year 0, seconds-less UTCTime and offsets from UTC (kept in the text).
     Source: cryptobyte ReadASN1UTCTime, ReadASN1GeneralizedTime.
@@ -93,7 +93,7 @@ def parse_time(data: bytes, pos: int, end: int) -> tuple[int, str, int]:
     east = -east if sign == b"-" else east
     offset = f"{sign.decode()}{match[8].decode()}:{match[9].decode()}" if sign else "Z"
     text = f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}{offset}"
-    return (days - _EPOCH) * 86400 + hour * 3600 + minute * 60 + second - east * 60, text, stop
+    return ((days - _EPOCH) * 86400 + hour * 3600 + minute * 60 + second - east * 60, text), stop
 
 
 def utc(seconds: float, fallback: str = "") -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from .text import parse_ip, quote
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_ip, quote
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.S)
 _HOST_REFUSES = re.compile(r"%(?!25)[0-7][0-9A-Fa-f]|[\x00-\x20#/?@\\^`{|}\x7f]")

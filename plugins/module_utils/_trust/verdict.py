@@ -10,17 +10,18 @@ those named by the modules that this one calls.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, NamedTuple
 
-from . import problems
-from .certificate import Certificate
-from .chains import Pool, Refusal, Verifier
-from .der import Malformed
-from .pem import Block, blocks
-from .problems import Source, Warn, days_left, problem
-from .roots import system_roots
-from .text import ip_text, utc
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust import problems
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.chains import Pool, Refusal, Verifier
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import Malformed
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.pem import Block, blocks
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.problems import Source, Warn, days_left, problem
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.roots import system_roots
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import ip_text, utc
 
 # An API object cannot hold more than 3 MiB (the API server's request limit); what is larger did not come from one.
 LARGEST = 16 * 1024 * 1024
@@ -225,7 +226,7 @@ def _describe(one: Source, now: float) -> dict[str, Any]:
     certificate = one.certificate
     return {
         "source": one.source,
-        "index": one.index,
+        "index": one.position,
         "subject": certificate.subject.text,
         "issuer": certificate.issuer.text,
         "serial": f"{certificate.serial:X}",

@@ -76,7 +76,7 @@ def common_name(text: str) -> bytes:
 
 
 def when(text: str) -> bytes:
-    """"20260101000000Z" as GeneralizedTime, "260101000000Z" as UTCTime."""
+    """ "20260101000000Z" as GeneralizedTime, "260101000000Z" as UTCTime."""
     return tlv(0x17 if len(text) < 15 else 0x18, text.encode())
 
 
@@ -142,9 +142,9 @@ def _number(label: str) -> int:
     return int.from_bytes(hashlib.sha512(label.encode()).digest(), "big")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def key(label: str) -> Key:
-    """"p256-a", "rsa2048-b", "ed25519-a", ...: the same label is the same key (RSA: within one process)."""
+    """ "p256-a", "rsa2048-b", "ed25519-a", ...: the same label is the same key (RSA: within one process)."""
     kind = label.partition("-")[0]
     if kind in _CURVES:
         curve, algorithm = _CURVES[kind]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import base64
 import random
-from typing import Any, Callable, Iterator
+from collections.abc import Iterator
+from typing import Any, Callable
 
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust import authority as made
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.authority import Extension, Spec, basic_constraints, key_usage, pem
@@ -118,7 +119,17 @@ def _replace(spec: Spec, extension: Extension) -> None:
 def _random_time(rng: random.Random) -> str:
     texts = ["260615120000Z", "260615115959Z", "260615120001Z", "20260615120000Z", "500101000000Z", "491231235959Z", "99991231235959Z", "00000101000000Z"]
     odd = ["2606151200Z", "260615120000+0100", "20260615120000-0530", "20260615120000+0000", "260230000000Z", "20260615120000.5Z", "20260615", "261315120000Z"]
-    odd += ["260615240000Z", "260615126000Z", "26061512000Z", "20240229000000Z", "19000229000000Z", "20260615120000+2459", "20260615120000-2500", "680229000000Z", ""]
+    odd += [
+        "260615240000Z",
+        "260615126000Z",
+        "26061512000Z",
+        "20240229000000Z",
+        "19000229000000Z",
+        "20260615120000+2459",
+        "20260615120000-2500",
+        "680229000000Z",
+        "",
+    ]
     return rng.choice(texts if rng.random() < 0.6 else odd)
 
 
@@ -144,14 +155,36 @@ def _raw_extension(rng: random.Random) -> Extension:
     known = [14, 15, 17, 19, 30, 31, 32, 33, 35, 36, 37, 54]
     kind = f"2.5.29.{rng.choice(known)}" if rng.random() < 0.8 else rng.choice(["1.3.6.1.5.5.7.1.1", "1.2.3.4", "2.5.29.99", "2.5.29.18"])
     contents = [
-        b"", made.NULL, made.seq(), made.integer(5), made.integer(-5), made.bits(b"\x04", 2), made.bits(b"", 0), made.bits(b"\x07", 2), made.tlv(4, b"abc"),
-        made.boolean(True), made.seq(made.boolean(True)), made.seq(tlv_bad_boolean()), made.seq(made.boolean(True), made.integer(-1)), rng.randbytes(rng.randrange(12)),
-        made.seq(made.tlv(0xA0, made.tlv(0xA0, made.tlv(0x86, b"http://x")))), made.seq(made.tlv(0x80, b"\x00")), made.seq(made.tlv(0x80, b"\x01"), made.tlv(0x81, b"\x00")),
-        made.seq(made.seq(made.oid("1.2.3"))), made.seq(made.seq(made.oid("1.2.3")), made.seq(made.oid("1.2.3"))), made.seq(made.oid("1.2.3.4")),
-        made.seq(made.seq(made.oid("1.2.3"), made.oid("1.2.4"))), made.seq(made.seq(made.oid("1.3.6.1.5.5.7.48.1"), made.tlv(0x86, b"http://ocsp"))),
-        made.seq(made.tlv(0x82, b"a.b"), b"\x00"), made.seq() + b"trailing", made.seq(made.tlv(0x82, b"\xff")), made.seq(made.tlv(0x87, b"123")),
-        made.tlv(0x24, made.tlv(4, b"x")), made.seq(made.boolean(True), made.integer(1 << 63)), made.seq(made.boolean(True), made.integer((1 << 63) - 1)),
-    ]  # fmt: skip
+        b"",
+        made.NULL,
+        made.seq(),
+        made.integer(5),
+        made.integer(-5),
+        made.bits(b"\x04", 2),
+        made.bits(b"", 0),
+        made.bits(b"\x07", 2),
+        made.tlv(4, b"abc"),
+        made.boolean(True),
+        made.seq(made.boolean(True)),
+        made.seq(tlv_bad_boolean()),
+        made.seq(made.boolean(True), made.integer(-1)),
+        rng.randbytes(rng.randrange(12)),
+        made.seq(made.tlv(0xA0, made.tlv(0xA0, made.tlv(0x86, b"http://x")))),
+        made.seq(made.tlv(0x80, b"\x00")),
+        made.seq(made.tlv(0x80, b"\x01"), made.tlv(0x81, b"\x00")),
+        made.seq(made.seq(made.oid("1.2.3"))),
+        made.seq(made.seq(made.oid("1.2.3")), made.seq(made.oid("1.2.3"))),
+        made.seq(made.oid("1.2.3.4")),
+        made.seq(made.seq(made.oid("1.2.3"), made.oid("1.2.4"))),
+        made.seq(made.seq(made.oid("1.3.6.1.5.5.7.48.1"), made.tlv(0x86, b"http://ocsp"))),
+        made.seq(made.tlv(0x82, b"a.b"), b"\x00"),
+        made.seq() + b"trailing",
+        made.seq(made.tlv(0x82, b"\xff")),
+        made.seq(made.tlv(0x87, b"123")),
+        made.tlv(0x24, made.tlv(4, b"x")),
+        made.seq(made.boolean(True), made.integer(1 << 63)),
+        made.seq(made.boolean(True), made.integer((1 << 63) - 1)),
+    ]
     return (kind, rng.random() < 0.5, rng.choice(contents))
 
 
@@ -214,7 +247,11 @@ _MUTATIONS: list[Callable[[random.Random, Spec], None]] = [
     _add(lambda rng: basic_constraints(rng.choice([True, False, None]), rng.choice([None, 0, 1, 2, -1]), rng.random() < 0.5)),
     _add(lambda rng: key_usage(*rng.sample(range(9), rng.randrange(9)))),
     _add(lambda rng: made.extended_key_usage(*rng.sample(USAGES, rng.randrange(4)))),
-    _add(lambda rng: made.alternative_names(*((rng.choice([1, 2, 6, 7, 0, 4]), rng.choice([b"a", b"10.0.0.1", bytes(4), b"x://y"])) for _ in range(rng.randrange(3))))),
+    _add(
+        lambda rng: made.alternative_names(
+            *((rng.choice([1, 2, 6, 7, 0, 4]), rng.choice([b"a", b"10.0.0.1", bytes(4), b"x://y"])) for _ in range(rng.randrange(3)))
+        )
+    ),
     _add(_raw_extension),
     _add(_raw_extension),
     _drop,
@@ -306,20 +343,39 @@ def damaged_text(rng: random.Random) -> Item:
 def _mangled(rng: random.Random, text: str) -> str:
     out = list(text)
     for _time in range(rng.randrange(1, 5)):
-        at = rng.randrange(len(out))
+        at = rng.randrange(len(out) + 1)
         out[at : at + rng.randrange(3)] = rng.choice(["", "-", "\n", ":", "=", " ", "\r", "A", "-----END CERTIFICATE-----\n", "\n-----BEGIN X-----\n"])
     return "".join(out)
 
 
 def host_names(rng: random.Random) -> Item:
     root = made.authority("lab-ca", "p256-a")
-    names = [(7, _address(rng)) if rng.random() < 0.25 else (2, _host(rng).encode()) for _ in range(rng.choice([0, 1, 1, 2, 3, 3, 99, 100, 101] if rng.random() < 0.1 else [1, 2, 3]))]
+    names = [
+        (7, _address(rng)) if rng.random() < 0.25 else (2, _host(rng).encode())
+        for _ in range(rng.choice([0, 1, 1, 2, 3, 3, 99, 100, 101] if rng.random() < 0.1 else [1, 2, 3]))
+    ]
     extensions = [made.alternative_names(*names)] if names or rng.random() < 0.5 else []
     leaf = made.server(root, extensions=extensions)
     leaf.subject = made.common_name(_host(rng))
     server_name = _host(rng) if rng.random() < 0.6 else rng.choice([name[1] for name in names if name[0] == 2] or [b"x"]).decode()
     if rng.random() < 0.3:
-        server_name = rng.choice(["10.0.0.1", "[10.0.0.1]", "::1", "[::1]", "::ffff:10.0.0.1", "fe80::1%eth0", "010.0.0.1", "1.2.3", "::", "1::2::3", "2001:DB8::1", "10.0.0.1.", "1:2:3:4:5:6:7::"])
+        server_name = rng.choice(
+            [
+                "10.0.0.1",
+                "[10.0.0.1]",
+                "::1",
+                "[::1]",
+                "::ffff:10.0.0.1",
+                "fe80::1%eth0",
+                "010.0.0.1",
+                "1.2.3",
+                "::",
+                "1::2::3",
+                "2001:DB8::1",
+                "10.0.0.1.",
+                "1:2:3:4:5:6:7::",
+            ]
+        )
     if "*" in server_name and rng.random() < 0.7:
         server_name = server_name.replace("*", "x")
     return _ask(root.pem(), [leaf.der()], server_name)
@@ -328,13 +384,17 @@ def host_names(rng: random.Random) -> Item:
 def _host(rng: random.Random) -> str:
     host = ".".join(rng.choice(LABELS) for _ in range(rng.randrange(1, 4)))
     if rng.random() < 0.15:
-        host = rng.choice(["", ".", "*", "*.", "..", "a..b", ".a.b", "a.b.", "-a.b", "a-.b", "*a.b", "a.*.b", "a b", "a/b", "*.*.b", "a.b:443", "[a]", "a\tb", "*.a.b."])
+        host = rng.choice(
+            ["", ".", "*", "*.", "..", "a..b", ".a.b", "a.b.", "-a.b", "a-.b", "*a.b", "a.*.b", "a b", "a/b", "*.*.b", "a.b:443", "[a]", "a\tb", "*.a.b."]
+        )
     return host.upper() if rng.random() < 0.1 else host
 
 
 def _address(rng: random.Random) -> bytes:
     v4 = bytes([10, 0, 0, rng.choice([1, 2])])
-    return rng.choice([v4, v4, b"\0" * 10 + b"\xff\xff" + v4, b"\0" * 15 + b"\1", bytes.fromhex("20010db8") + bytes(11) + b"\1", b"\0" * 12 + v4, bytes(16), bytes(4)])
+    return rng.choice(
+        [v4, v4, b"\0" * 10 + b"\xff\xff" + v4, b"\0" * 15 + b"\1", bytes.fromhex("20010db8") + bytes(11) + b"\1", b"\0" * 12 + v4, bytes(16), bytes(4)]
+    )
 
 
 def constrained(rng: random.Random) -> Item:
@@ -358,7 +418,24 @@ def constrained(rng: random.Random) -> Item:
 
 
 def _domain(rng: random.Random) -> str:
-    return rng.choice(["svc", "shop.svc", "webhook.shop.svc", "a.svc", "b.a.svc", "a-a.svc", "a.a.svc", "SVC", "example.com", "x.example.com", "com", "b-svc", "ssvc", "op.svc"])
+    return rng.choice(
+        [
+            "svc",
+            "shop.svc",
+            "webhook.shop.svc",
+            "a.svc",
+            "b.a.svc",
+            "a-a.svc",
+            "a.a.svc",
+            "SVC",
+            "example.com",
+            "x.example.com",
+            "com",
+            "b-svc",
+            "ssvc",
+            "op.svc",
+        ]
+    )
 
 
 def _constraint(rng: random.Random, kind: int) -> bytes:
@@ -396,12 +473,54 @@ def _constrained_name(rng: random.Random, kind: int) -> bytes:
 def _uri(rng: random.Random, domain: str) -> bytes:
     scheme = rng.choice(["spiffe", "https", "http", "urn", "SPIFFE", "1x", "", "a+b"])
     user = rng.choice(["", "", "", "u@", "u:p@", "a%40b@", "a^b@"])
-    host = rng.choice([domain, domain, domain, domain.upper(), "", "10.0.0.1", "[::1]", "[fe80::1%25en0]", "[::1", "a[b", "a%20b", "a%zz", "%e4%b8", "a<b>", "a|b", "[x]", "1.2.3.4%25"])
+    host = rng.choice(
+        [
+            domain,
+            domain,
+            domain,
+            domain.upper(),
+            "",
+            "10.0.0.1",
+            "[::1]",
+            "[fe80::1%25en0]",
+            "[::1",
+            "a[b",
+            "a%20b",
+            "a%zz",
+            "%e4%b8",
+            "a<b>",
+            "a|b",
+            "[x]",
+            "1.2.3.4%25",
+        ]
+    )
     port = rng.choice(["", "", ":443", ":", ":x", ":1:2"])
     path = rng.choice(["", "/", "/ns/shop/sa/web", "/%41%zz", "/a b", "/a%2Fb", "/a:b", "*", "/'(x)", "/a%"])
     tail = rng.choice(["", "", "?", "?q=1", "??", "#f", "#", "?q#f%20", "#%zz", "#a'b"])
     if rng.random() < 0.1:
-        return rng.choice([b"", b"*", b":x", b"a:b", b"a/b:c", b"//h/p", b"///p", b"x:///p", b"x:/p", b"x:?", b"\x01", b"a\x7f", b"x:a%zz", b"%zz", b"?", b"#", b"x://", b"x://@h", b"mailto:a@b"])
+        return rng.choice(
+            [
+                b"",
+                b"*",
+                b":x",
+                b"a:b",
+                b"a/b:c",
+                b"//h/p",
+                b"///p",
+                b"x:///p",
+                b"x:/p",
+                b"x:?",
+                b"\x01",
+                b"a\x7f",
+                b"x:a%zz",
+                b"%zz",
+                b"?",
+                b"#",
+                b"x://",
+                b"x://@h",
+                b"mailto:a@b",
+            ]
+        )
     return f"{scheme}{':' if scheme else ''}//{user}{host}{port}{path}{tail}".encode()
 
 
@@ -417,7 +536,11 @@ def with_policies(rng: random.Random) -> Item:
         if rng.random() < 0.8:
             spec.extensions.append(made.policies(*rng.sample(POLICIES, rng.randrange(1, 4))))
         if rng.random() < 0.4:
-            spec.extensions.append(made.policy_mappings(*((rng.choice(POLICIES[rng.random() < 0.9 :]), rng.choice(POLICIES[rng.random() < 0.9 :])) for _ in range(rng.randrange(1, 3)))))
+            spec.extensions.append(
+                made.policy_mappings(
+                    *((rng.choice(POLICIES[rng.random() < 0.9 :]), rng.choice(POLICIES[rng.random() < 0.9 :])) for _ in range(rng.randrange(1, 3)))
+                )
+            )
         if rng.random() < 0.5:
             spec.extensions.append(made.policy_constraints(rng.choice([None, 0, 0, 1, 2, -1]), rng.choice([None, 0, 1])))
         if rng.random() < 0.3:
@@ -450,7 +573,9 @@ def graph(rng: random.Random) -> Item:
             extensions.append(made.authority_key_id(bytes([rng.randrange(3)])))
         if rng.random() < 0.1:
             extensions.append(made.dns(rng.choice(["a", "b"])))
-        spec = Spec(made.common_name(subject), made.common_name(issuer), rng.choice(keys[subject]), rng.choice(keys[issuer]), extensions, serial=rng.randrange(1, 9))
+        spec = Spec(
+            made.common_name(subject), made.common_name(issuer), rng.choice(keys[subject]), rng.choice(keys[issuer]), extensions, serial=rng.randrange(1, 9)
+        )
         if rng.random() < 0.1:
             spec.not_after = "260101000000Z"
         specs.append(spec.der())
@@ -479,8 +604,24 @@ def strings(rng: random.Random) -> Item:
 
 
 CLASSES: list[Callable[[random.Random], Item]] = [
-    sound, mutated, mutated, mutated, damaged, damaged, damaged, damaged_anywhere, damaged_text, host_names, constrained, constrained, uris, with_policies, usages, graph, strings,
-]  # fmt: skip
+    sound,
+    mutated,
+    mutated,
+    mutated,
+    damaged,
+    damaged,
+    damaged,
+    damaged_anywhere,
+    damaged_text,
+    host_names,
+    constrained,
+    constrained,
+    uris,
+    with_policies,
+    usages,
+    graph,
+    strings,
+]
 
 
 def questions(seed: int, count: int) -> Iterator[tuple[str, Item]]:
