@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.candidates import COPY, PATCH, Candidate, candidates, why_none
@@ -19,27 +19,35 @@ _MOST_TRIED = 4  # requests that got as far as admission
 _MOST_REFUSED = 8  # requests that RBAC refused: these cost the API server next to nothing
 
 
+class _Unproven(NamedTuple):
+    judgement: Judgement
+    candidate: Candidate
+    request: dict[str, Any] | None
+    answer: Answer | None
+
+
 def probe_admission(probe: Probe) -> Judgement:
     """Try candidates until one proves something, avoiding what hid the webhook from the former ones."""
     why_not = not_even_tried(probe.callout)
     if why_not:
         return Judgement(UNPROVEN, reason=why_not)
-    left = candidates(probe.callout, probe.run.chain, probe.run.surroundings, probe.run.name)
-    if not left:
-        return Judgement(UNPROVEN, reason=why_none(probe.callout, probe.run.surroundings))
-    unproven: list[tuple[Judgement, dict[str, Any] | None, Answer | None]] = []
-    tried = refused = 0
-    while left and tried < _MOST_TRIED and refused < _MOST_REFUSED:
-        candidate = left.pop(0)
+    unproven: list[_Unproven] = []
+    for candidate in candidates(probe.callout, probe.run.chain, probe.run.surroundings, probe.run.name):
+        if not all(_may_tell_more(candidate, former) for former in unproven):
+            continue
         judgement = judge(probe.callout, candidate, probe.tried(candidate.words(), _sent(probe, candidate)))
         if judgement.state != UNPROVEN:
             return judgement
-        unproven.append((judgement, probe.request, probe.answer))
-        refused, tried = refused + judgement.refused, tried + (not judgement.refused)
-        left = [each for each in left if _may_tell_more(each, candidate, judgement)]
+        unproven.append(_Unproven(judgement, candidate, probe.request, probe.answer))
+        refused = sum(former.judgement.refused for former in unproven)
+        if refused >= _MOST_REFUSED or len(unproven) - refused >= _MOST_TRIED:
+            break
+    if not unproven:
+        return Judgement(UNPROVEN, reason=why_none(probe.callout, probe.run.surroundings))
     # What hid the webhook, or ended the request, says more than a right that was missing.
-    judgement, probe.request, probe.answer = min(unproven, key=lambda each: (each[0].hidden_by is None, each[0].refused))
-    return judgement
+    told = min(unproven, key=lambda each: (each.judgement.hidden_by is None, each.judgement.refused))
+    probe.request, probe.answer = told.request, told.answer
+    return told.judgement
 
 
 def not_even_tried(callout: Mapping[str, Any]) -> str | None:
@@ -52,12 +60,12 @@ def not_even_tried(callout: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _may_tell_more(candidate: Candidate, former: Candidate, judgement: Judgement) -> bool:
-    """Whether a candidate is worth a request after `former` ended unproven."""
-    if judgement.refused:
-        return (candidate.words()["verb"], candidate.words()["resource"]) != (former.words()["verb"], former.words()["resource"])
-    if judgement.hidden_by:
-        return all(other["webhook"] != judgement.hidden_by for other in candidate.others)
+def _may_tell_more(candidate: Candidate, former: _Unproven) -> bool:
+    """Whether a candidate is worth a request after a former one ended unproven: not where the same right is missing, or the same webhook hides."""
+    if former.judgement.refused:
+        return (candidate.words()["verb"], candidate.words()["resource"]) != (former.candidate.words()["verb"], former.candidate.words()["resource"])
+    if former.judgement.hidden_by:
+        return all(other["webhook"] != former.judgement.hidden_by for other in candidate.others)
     return True
 
 

@@ -54,18 +54,21 @@ class Candidate:
         return {"verb": verb, "resource": resource, "namespace": self.request.namespace, "name": self.request.name, "dry_run": True}
 
 
-def candidates(callout: Mapping[str, Any], chain: Chain, surroundings: Surroundings, name: str) -> list[Candidate]:
+def candidates(callout: Mapping[str, Any], chain: Chain, surroundings: Surroundings, name: str) -> Iterator[Candidate]:
     """Candidates in the order in which to try them: what fewest others can hide comes first. `name`: of objects that are created.
 
-    Lazy in what it reads: an empty patch that meets no other webhook is as good as it gets, and nothing more is looked for.
+    Lazy: an empty patch that meets no other webhook is as good as it gets, and more is read only if that one is not enough.
     """
     found: list[Candidate] = []
+    perfect = False
     for target in islice(targets(callout, surroundings), _TARGETS_TRIED):
         for candidate in _of_target(callout, target, chain, surroundings, name):
-            found.append(candidate)
-            if candidate.how == PATCH and candidate.certain and not candidate.others:
-                return [candidate, *sorted(found[:-1], key=lambda each: _rank(callout, each))]
-    return sorted(found, key=lambda each: _rank(callout, each))
+            if not perfect and candidate.how == PATCH and candidate.certain and not candidate.others:
+                perfect = True
+                yield candidate
+            else:
+                found.append(candidate)
+    yield from sorted(found, key=lambda each: _rank(callout, each))
 
 
 def why_none(callout: Mapping[str, Any], surroundings: Surroundings) -> str:
