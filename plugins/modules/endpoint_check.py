@@ -55,7 +55,7 @@ options:
             It needs the rights get and create on services/proxy.
           - V(apiserver) makes the API server call the webhook by a server-side dry run. Only this one proves the real path.
         type: str
-        choices: [direct, port_forward, service_proxy, apiserver]
+        choices: [apiserver, service_proxy, port_forward, direct]
         default: direct
       host:
         description: Name or address to connect to. Needed for O(endpoints[].vantage=direct).

@@ -22,6 +22,13 @@ _REQUIRED = {
     "service_proxy": ("namespace", "service", "service_port"),
     "apiserver": ("callout",),
 }
+# What the apiserver vantage reads of a call-out, by its kind.
+_OF_CALLOUT = {
+    "validating": ("id", "webhook", "object", "index", "rules", "failure_policy"),
+    "mutating": ("id", "webhook", "object", "index", "rules", "failure_policy"),
+    "conversion": ("id", "client", "conversion"),
+    "apiservice": ("id", "client", "apiservice"),
+}
 _PORTS = ("port", "service_port", "pod_port")
 _EXPECTED = {
     "host": "a name or an IP address",
@@ -121,6 +128,8 @@ def _parse(index: int, spec: Mapping[str, Any], timeout: float) -> Endpoint:
     if not 0 < seconds <= _LONGEST_TIMEOUT:
         raise InvalidEndpoint(index, f"timeout {seconds:g} is out of range", f"seconds, more than 0 and at most {_LONGEST_TIMEOUT:g}")
     _check_instance(index, spec.get("instance"))
+    if vantage == "apiserver":
+        _check_callout(index, spec["callout"])
     host = _name(index, "host", spec.get("host") or "")
     return Endpoint(
         spec={**spec, "timeout": seconds},
@@ -144,6 +153,15 @@ def _parse(index: int, spec: Mapping[str, Any], timeout: float) -> Endpoint:
         instance=spec.get("instance"),
         timeout=float(seconds),
     )
+
+
+def _check_callout(index: int, callout: Mapping[str, Any]) -> None:
+    keys = _OF_CALLOUT.get(str(callout.get("kind")))
+    if keys is None:
+        raise InvalidEndpoint(index, f'callout is of the kind "{callout.get("kind")}"', ", ".join(_OF_CALLOUT))
+    missing = [key for key in keys if key not in callout]
+    if missing:
+        raise InvalidEndpoint(index, f"callout lacks {', '.join(missing)}", _EXPECTED["callout"])
 
 
 def _check_instance(index: int, instance: Mapping[str, Any] | None) -> None:

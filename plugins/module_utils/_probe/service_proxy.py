@@ -82,6 +82,8 @@ def _refused(service: str, status: int, message: str) -> ProbeFailed | NotProvab
     if status in (401, 403):
         needed = " It needs the rights get and create on services/proxy." if status == 403 else ""
         return NotProvable(f"the API server refused to proxy to Service {service}: {message}.{needed}")
+    if status == 404:
+        return ProbeFailed("resolve", "service_not_found", message[:2000], permanent=True)
     judged = classify(message)
     if judged["cause"] in ("unknown", "aggregated_api_unavailable"):
         return NotProvable(f"the API server did not proxy to Service {service} (HTTP {status}): {message}")

@@ -149,7 +149,12 @@ def test_answers(pem: Path, probe: Probe, behave: Behaviour, callout: str, expec
     assert len(result["tls"]["chain"]) == 2
 
 
-CRD = {"group": "example.com", "kind": "Thing", "scope": "Namespaced", "versions": [{"name": "v1", "served": True, "storage": True}, {"name": "v2", "served": True, "storage": False}]}
+CRD = {
+    "group": "example.com",
+    "kind": "Thing",
+    "scope": "Namespaced",
+    "versions": [{"name": "v1", "served": True, "storage": True}, {"name": "v2", "served": True, "storage": False}],
+}
 FAILED = (False, "review", "conversion_failed")
 CONVERSIONS: list[tuple[str, Behaviour, tuple[bool, str, str | None], str]] = [
     ("converts", answers(conversion), OK, ""),

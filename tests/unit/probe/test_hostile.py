@@ -152,7 +152,23 @@ def test_certificate_dates_and_names_do_not_stop_the_probe(certificates: Path, p
 
 @pytest.mark.parametrize("arguments", [("-sha1",), ("-sha256",)], ids=["SHA-1 signature", "small key"])
 def test_weak_certificates_are_seen(tmp_path: Path, probe: Probe, arguments: tuple[str, ...]) -> None:
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=weak", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem", *arguments]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:1024",
+        "-nodes",
+        "-subj",
+        "/CN=weak",
+        "-days",
+        "2",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+        *arguments,
+    ]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     weak = tmp_path / "weak.pem"
     weak.write_text((tmp_path / "cert.pem").read_text() + (tmp_path / "key.pem").read_text())
@@ -175,8 +191,10 @@ def test_sni_and_alpn_are_those_of_the_api_server(pem: Path, probe: Probe) -> No
 
     with serving(tls(pem, behave, configure)) as server:  # type: ignore[arg-type]
         assert probe(host=server.host, port=server.port, review="admission")["ok"]
-        assert probe(host=server.host, port=server.port, server_name="a" * 64 + ".example.com")["ok"], "a name that SNI cannot carry is not sent"
-        assert probe(host=server.host, port=server.port, server_name="127.0.0.1")["ok"], "nor is an address"
+        assert probe(host=server.host, port=server.port, server_name="a" * 64 + ".example.com", review="admission")["ok"], (
+            "a name that SNI cannot carry is not sent"
+        )
+        assert probe(host=server.host, port=server.port, server_name="127.0.0.1", review="admission")["ok"], "nor is an address"
     assert asked == ["hook.ns.svc", "http/1.1", None, "http/1.1", None, "http/1.1"]
 
 

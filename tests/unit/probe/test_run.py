@@ -16,7 +16,17 @@ import pytest
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe import run
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all
-from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import Behaviour, admission, healthy, http, raw_answer, read_request, serving, silent, tls
+from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import (
+    Behaviour,
+    admission,
+    healthy,
+    http,
+    raw_answer,
+    read_request,
+    serving,
+    silent,
+    tls,
+)
 
 ECHOED = {"name", "vantage", "callouts", "instance"}
 
@@ -42,7 +52,9 @@ def test_shape(pem: Path) -> None:
     """Every result has every key of docs/architecture.md, whatever happened."""
     keys = {*ECHOED, "ok", "phase", "cause", "error", "provable", "reason", "request", "hidden_by", "elapsed_ms", "peer", "tls", "http", "attempts"}
     with serving(tls(pem, healthy)) as good, serving(silent) as bad:
-        results = check([spec(good, "good"), spec(bad, "bad", timeout=0.3), spec(good, "handshake", review="none"), spec(good, "cut off", path="/x")], concurrency=4)
+        results = check(
+            [spec(good, "good"), spec(bad, "bad", timeout=0.3), spec(good, "handshake", review="none"), spec(good, "cut off", path="/x")], concurrency=4
+        )
         results += check([spec(bad, "never begun")], deadline=0.1, timeout=5.0)
     for result in results:
         assert set(result) == keys
