@@ -183,7 +183,8 @@ def sign(signer: Key, algorithm: str, data: bytes) -> bytes:
     parts = algorithm.split("-")
     if isinstance(signer.private, ec.EllipticCurvePrivateKey) and parts[0] == "ECDSA":
         return signer.private.sign(data, ec.ECDSA(_HASHES[parts[1]]()))
-    if isinstance(signer.private, rsa.RSAPrivateKey) and parts[0] in _HASHES:
+    fits = isinstance(signer.private, rsa.RSAPrivateKey) and (parts[1:] != ["PSS"] or signer.private.key_size > 1100)
+    if fits and parts[0] in _HASHES:
         digest = _HASHES[parts[0]]()
         scheme: Any = padding.PSS(padding.MGF1(digest), digest.digest_size) if parts[1] == "PSS" else padding.PKCS1v15()
         return signer.private.sign(data, scheme, digest)

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What somebody may put into a caBundle or serve: bounded in time and memory, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import tracemalloc
+
+import pytest
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust import chains, keys, verdict
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.problems import Warn
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import InvalidBundle, Options, judge, parse_at
+from ansible_collections.kubeops.webhook_doctor.tests.unit.trust import cast
+from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.authority import (
+    Spec,
+    authority,
+    basic_constraints,
+    common_name,
+    dns,
+    key,
+    name_constraints,
+    pem,
+    seq,
+    tlv,
+)
+
+AT = parse_at("2026-06-15T12:00:00Z")
+SECONDS = 20  # a bound against the exponential and the quadratic, not a measurement
+
+
+def verdict_of(bundle, chain, name=cast.NAME):
+    started = time.monotonic()
+    result = judge([{"name": "hostile", "ca_bundle": bundle, "chain": chain, "server_name": name}], Options(Warn(30, None), AT, os.devnull))[0]
+    assert time.monotonic() - started < SECONDS
+    assert len(json.dumps(result)) < 4 << 20
+    return result
+
+
+def signature_checks(monkeypatch):
+    made = []
+    true_check = keys.signature_error
+    monkeypatch.setattr(chains, "signature_error", lambda child, parent: made.append(1) or true_check(child, parent))
+    return made
+
+
+def test_ten_thousand_anchors_of_one_name(monkeypatch):
+    made = signature_checks(monkeypatch)
+    template = authority("lab-ca", "p256-b")
+    bundle = []
+    for serial in range(1, 10_001):
+        template.serial = serial
+        bundle.append(pem(seq(template.tbs(), bytes.fromhex("300a06082a8648ce3d040302"), tlv(3, b"\0" + b"x" * 70))))
+    result = verdict_of("".join(bundle), [cast.pem("leaf")])
+    assert result["error"] == "x509: signature check attempts limit reached while verifying certificate chain"
+    assert len(made) == chains.SIGNATURE_CHECKS
+    assert len(result["certificates"]) == verdict.MOST_LISTED
+
+
+def test_ten_thousand_duplicates():
+    result = verdict_of(cast.pem("ca") * 10_000, [cast.pem("leaf")])
+    assert result["trusted"] is True
+    assert result["problems"][-1]["problem"] == "more"
+    assert len(result["problems"]) == verdict.MOST_LISTED + 1
+
+
+def test_a_mesh_of_authorities_that_sign_one_another(monkeypatch):
+    made = signature_checks(monkeypatch)
+    names = [f"ca-{number}" for number in range(12)]
+    signer = key("p256-mesh")
+    mesh = [
+        Spec(common_name(subject), common_name(issuer), key(f"p256-{subject}"), key(f"p256-{issuer}"), [basic_constraints(True)]).pem()
+        for subject in names
+        for issuer in names
+    ]
+    leaf = Spec(common_name("webhook"), common_name("ca-0"), signer, key("p256-ca-0"), [dns(cast.NAME)])
+    result = verdict_of(cast.pem("stranger"), [leaf.pem(), *mesh])
+    assert result["trusted"] is False
+    assert len(made) <= chains.SIGNATURE_CHECKS
+
+
+@pytest.mark.parametrize(("depth", "trusted"), [(50, True), (150, False)])
+def test_a_deep_chain(depth, trusted):
+    path = [authority("root", "p256-root")]
+    for level in range(depth):
+        path.append(authority(f"ca-{level}", f"p256-{level}", path[-1]))
+    leaf = Spec(common_name("webhook"), path[-1].subject, key("p256-leaf"), path[-1].key, [dns(cast.NAME)])
+    assert verdict_of(path[0].pem(), [leaf.pem(), *(one.pem() for one in path[1:])])["trusted"] is trusted
+
+
+def test_deep_nesting_is_not_descended_into():
+    value = b"\x30\x00"
+    for _level in range(20_000):
+        value = tlv(0x30, value)
+    leaf = Spec(common_name("webhook"), cast.CA.subject, key("p256-leaf"), cast.CA.key, [dns(cast.NAME), ("1.2.3.4", False, value)])
+    assert verdict_of(cast.pem("ca"), [leaf.pem()])["trusted"] is True
+
+
+def test_many_names_against_many_constraints():
+    permitted = [(2, f"d{number}.example.com".encode()) for number in range(20_000)]
+    root = authority("lab-ca", "p256-a", extensions=[basic_constraints(True), name_constraints(permitted, [])])
+    leaf = Spec(common_name("webhook"), root.subject, key("p256-leaf"), root.key, [dns(*(f"x.d{number}.example.com" for number in range(20_000)))])
+    result = verdict_of(root.pem(), [leaf.pem()], "x.d7.example.com")
+    assert result["trusted"] is True
+    assert len(result["certificates"][1]["dns_names"]) == verdict.MOST_NAMES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN CERTIFICATE-----\n" * 300_000,
+        "\n-----END CERTIFICATE-----" * 300_000,
+        "-----BEGIN A-----\nb: c\n-----END B-----\n" * 200_000,
+        "-----BEGIN A:-----\nb: c\n-----END A:-----\n" * 200_000,
+        "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n" * 100_000,
+        "-----BEGIN CERTIFICATE-----\n" + "A: B\n" * 1_000_000,
+        "A" * 10_000_000,
+        "\x00\ufffd\udc80" * 1_000_000,
+    ],
+    ids=["begins", "ends", "headers", "colons", "no base64", "header lines", "letters", "no text"],
+)
+def test_ten_megabytes_that_are_no_certificates(text):
+    tracemalloc.start()
+    try:
+        result = verdict_of(text, [cast.pem("leaf")])
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+    assert result["cause"] == "ca_bundle_invalid"
+
+
+def test_what_no_api_object_can_hold_is_refused_by_name():
+    with pytest.raises(InvalidBundle, match=r"bundles\[0\] \(hostile\): ca_bundle and chain are larger than 16 MiB"):
+        verdict_of("A" * (17 << 20), [])
