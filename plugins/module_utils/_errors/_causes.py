@@ -92,7 +92,9 @@ TRANSPORT: tuple[Row, ...] = (
     (r"(?:net/http: )?(?:HTTP/1\.x transport )?(?:connection broken: )?malformed (?:HTTP|MIME header)", "not_an_admission_server", "http", "WD410"),
     (r"stopped after \d{1,3} redirects|failed to parse Location header", "http_status", "http", "WD406"),
     (r"connection reset by peer|broken pipe", "connection_closed", None, "WD206"),
-    (r"client connection lost|server closed idle connection|connection broken|unexpected EOF|\bEOF\b", "connection_closed", "http", "WD413"),
+    (r"(?:http2: )?client connection lost|(?:http: )?server closed idle connection|connection broken|unexpected EOF", "connection_closed", "http", "WD413"),
+    # Go writes the same where the handshake ends in the middle.
+    (r"\bEOF\b", "connection_closed", None, "WD413"),
     # the clock of the whole call, last: it says least
     (r"context deadline exceeded|operation was canceled|Client\.Timeout exceeded", "deadline_exceeded", None, "WD212"),
     (r"context canceled", "request_timeout", None, None),

@@ -76,7 +76,7 @@ def classify(text: str) -> dict[str, Any]:
     kind: admission|conversion|apiservice|policy|apiserver|etcd|client, null where the text does not tell. code: null where no finding stands for
     it (a denial, a client's own connection). healthy: true where the API server's calls worked and something was refused on purpose.
     names: what else the text names, of group, version, gvk_kind, resource, policy, binding, apiservice, status, valid_for, wanted, hint, authority,
-    proxy_answer, failing, message.
+    proxy_answer, redirected_to, failing, message.
     Raises TypeError where `text` is no str.
     """
     if not isinstance(text, str):
@@ -179,6 +179,9 @@ def _reason(entry: Entry, behind: str | None) -> Judgement:
     if answered and kind in ("admission", "conversion"):
         cause, phase, code = answered.judgement
         return ("conversion_failed", phase, "WD420") if kind == "conversion" and code == "WD411" else (cause, phase, code)
+    if kind is None and flat.strip() == "service unavailable":
+        # The aggregator's whole answer for an APIService that is not available.
+        return _unnamed("service_proxy")
     if answered and kind is None:
         # Any client gets such an answer to any request: no finding about a call-out stands for it.
         return answered.cause, answered.phase, None
@@ -281,7 +284,10 @@ def _routing(judged: dict[str, Any], code: str | None) -> str | None:
 
 
 def _of_whom(judged: dict[str, Any], judgement: Judgement, entry: Entry) -> Judgement:
-    """The judgement as it is for the one who made the call: the API server to itself (loopback), a client to the API server, or a call-out."""
+    """The judgement as it is for the one who made the call: the API server to itself (loopback), a client to the API server, or a call-out.
+
+    The API server sends `timeout` along with every review. A call to elsewhere without it is one that a redirect led to.
+    """
     cause, phase, _code = judgement
     service, path = judged["service"], judged["path"] or ""
     own_service = bool(service) and (service["namespace"], service["name"]) == ("default", "kubernetes")
@@ -293,6 +299,9 @@ def _of_whom(judged: dict[str, Any], judgement: Judgement, entry: Entry) -> Judg
     if entry.kind in ("client", "lister") or (entry.kind == "call" and not service and path.startswith("/api")):
         judged["kind"] = "client"
         return cause, phase, None
+    if entry.kind in ("admission", "conversion") and judged["url"] and not service and judged["timeout_seconds"] is None:
+        judged["names"]["redirected_to"] = judged["url"]
+        return "http_status", "http", "WD406"
     return judgement
 
 

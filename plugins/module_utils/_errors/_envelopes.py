@@ -66,7 +66,7 @@ ENVELOPES: tuple[Envelope, ...] = (
         "request_timeout",
         r"Timeout: request did not complete within (?:the )?(?:requested|allotted) timeout|\brequest did not complete within requested timeout",
     ),
-    _weak("not_ready", r"not yet ready to handle request"),
+    _weak("not_ready", r"not yet ready to handle request|storage is \(re\)initializing"),
     _weak("etcd", r"database space exceeded|ETCD storage quota exceeded|OVHcloud storage quota has been reached|quota computation: etcdserver: "),
     _weak("discovery_check", r"(?:failing or missing response from|bad status from|timed out waiting for) (?=\"?https?://)"),
     _weak("missing_endpoints", r"(?:cannot find )?endpoint(?:slice)?s for service/(?P<service>[\w.-]{1,253}) in \"(?P<namespace>[\w-]{1,63})\""),

@@ -37,12 +37,11 @@ _BY_CODE = {
     "WD221": "The tunnel between API server and nodes (konnectivity, or the egress proxy of k3s and RKE2) failed, not the webhook. "
     "Look at the konnectivity-agent pods (kube-system, k8s-app=konnectivity-agent), at their NetworkPolicies, or at the server's tunnel.",
     "WD301": "No certificate of the caBundle vouches for the one that the back end serves: the bundle is stale (a CA was replaced under the same "
-    "name), empty, or "
-    "of another application. An intercepting proxy in the API server's environment reads the same.",
+    "name), empty, or of another application. An intercepting proxy in the API server's environment reads the same.",
     "WD303": "The caBundle is empty and the API server has no roots of its own to trust the certificate by. Put the CA into the caBundle.",
     "WD304": "The caBundle holds no certificate that can be read. It must be PEM, encoded in base64 once.",
-    "WD307": "The serving certificate is expired (or, where the text names no time, not valid yet: compare the clocks). Renew it, and restart what "
-    "keeps the old one in memory.",
+    "WD307": "The serving certificate is expired, or the CA in the caBundle is; the text does not say which (where it names no time, it may as well be "
+    "not valid yet: compare the clocks). Renew it, and restart what keeps the old one in memory.",
     "WD308": "The certificate is not valid yet: the clock of the API server is behind, or the certificate was issued for the future.",
     "WD309": "The back end serves a certificate for another name. The API server asks for <service>.<namespace>.svc; reissue the certificate with that SAN, "
     "or find out what else answers on that address.",
@@ -69,7 +68,8 @@ _BY_CODE = {
     "WD410": "Something answered that is not a review: a web page, a proxy, another service. Check port and path.",
     "WD411": "The webhook answered with a review that the API server cannot accept. That is a fault of the webhook's code; look for a newer version.",
     "WD412": "The answer was cut short. Look for a crash of the back end, or a proxy with a limit.",
-    "WD413": "The connection was closed before the answer. Look for crashes and restarts of the back end, and for a port that speaks another protocol.",
+    "WD413": "The connection was closed, during the TLS handshake or before the answer. Look for crashes and restarts of the back end, and for a port that "
+    "speaks another protocol.",
     "WD420": "The conversion webhook answered, but not with what was asked: its own message or the shape of its objects says why. "
     "Reads, writes and garbage collection of the resource fail with it.",
     "WD430": "The back end of an aggregated API (APIService) is unavailable. kubectl get apiservices shows which one, and its condition why.",
@@ -120,6 +120,8 @@ def advise(judged: Mapping[str, Any]) -> str:
         parts.append(f'The proxy\'s words: "{clean(names["proxy_answer"])}".')
     if code in ("WD309", "WD311") and names.get("valid_for"):
         parts.append(f"It is valid for {clean(names['valid_for'])}.")
+    if names.get("redirected_to"):
+        parts.append(f"It led to {clean(names['redirected_to'])}.")
     if judged["dialed"] and code in ("WD201", "WD210", "WD211"):
         parts.append(f"Dialled: {dial(*_split(judged['dialed']))}.")
     if code == "WD212" and (judged["timeout_seconds"] or 30) < 30 and kind != "conversion":
