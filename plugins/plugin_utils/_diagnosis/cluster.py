@@ -21,10 +21,13 @@ from .proxy_environment import ProxyEnvironment, visible_proxies
 from .text import dial
 from .trust_plan import question, question_of
 
+WARN_DAYS = 30.0
+
 
 @dataclass(frozen=True)
 class Cluster:
-    """The whole observation. `at`: the moment to judge at (aware UTC); `observed`: when the facts were read."""
+    """The whole observation. `at`: the moment to judge at (aware UTC); `observed`: when the facts were read; `warn_days`: how long before its end a
+    certificate is worth a warning."""
 
     facts: Mapping[str, Any]
     probes: tuple[Probe, ...]
@@ -42,7 +45,7 @@ class Cluster:
         judged = moment(at) if at else observed
         results = sorted((Probe.of(result) for result in probes), key=lambda probe: (probe.name, probe.vantage, probe.instance or ""))
         trusts = {str(verdict["name"]): Trust.of(verdict, judged) for verdict in verdicts}
-        return cls(facts, tuple(results), trusts, tuple(read_texts(facts["evidence"], observed)), judged, observed)
+        return cls(facts, tuple(results), trusts, tuple(read_texts(facts["evidence"], observed)), judged, observed, warn_days)
 
     @property
     def routing(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .cluster import Cluster
+from .cluster import WARN_DAYS, Cluster
 from .finding import Finding
 from .fingerprint import fingerprint
 from .grouping import grouped
@@ -18,13 +18,17 @@ from .text import fill
 
 
 def diagnose(
-    facts: Mapping[str, Any], probes: Iterable[Mapping[str, Any]] = (), verdicts: Iterable[Mapping[str, Any]] = (), at: str | None = None
+    facts: Mapping[str, Any],
+    probes: Iterable[Mapping[str, Any]] = (),
+    verdicts: Iterable[Mapping[str, Any]] = (),
+    at: str | None = None,
+    warn_days: float = WARN_DAYS,
 ) -> list[dict[str, Any]]:
     """The findings in the shape of docs/architecture.md, worst first; the same for the same observations in whatever order they come.
 
-    at: the moment to judge at (ISO 8601), default the time of the observation.
+    at: the moment to judge at (ISO 8601), default the time of the observation. warn_days: how long before its end a certificate is worth a warning.
     """
-    cluster = Cluster.of(facts, probes, verdicts, at)
+    cluster = Cluster.of(facts, probes, verdicts, at, warn_days)
     found: list[Finding] = [finding for rule in CASE_RULES for case in cluster.cases for finding in rule(case)]
     found += [finding for rule in CLUSTER_RULES for finding in rule(cluster)]
     shown = [_shown(finding, cluster) for finding in grouped(found)]

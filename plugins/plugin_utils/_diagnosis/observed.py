@@ -46,6 +46,7 @@ class Probe:
     chain: tuple[str, ...]
     tls_version: str | None
     status: int | None
+    body: str | None
     elapsed_ms: Mapping[str, float | None]
 
     @classmethod
@@ -76,6 +77,7 @@ class Probe:
             chain=tuple(chain_of(result)),
             tls_version=(result.get("tls") or {}).get("version"),
             status=(result.get("http") or {}).get("status"),
+            body=(result.get("http") or {}).get("body"),
             elapsed_ms=result.get("elapsed_ms") or {},
         )
 

@@ -45,6 +45,7 @@ URL any failure to connect, because nothing but the host's place in the network 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -181,6 +182,9 @@ def explain(case: Case, said: Judgement) -> Judgement:
     if said.cause == "deadline_exceeded" and said.phase not in ("http", "review"):
         cause, phase, reasons = _where_it_hangs(case)
         return replace(said, cause=cause, phase=phase, code=None, because=(*said.because, *outside, *reasons, *history))
+    if said.cause == "invalid_response" and said.code != "WD412" and _answers_no_review(case):
+        why = "what answers is JSON of another kind than a review"
+        return replace(said, cause="not_an_admission_server", code="WD410", because=(*said.because, *outside, why, *history))
     if said.cause == "connection_closed":
         return replace(_where_it_is_closed(case, said), because=(*said.because, *outside, *history))
     if said.cause == "no_ready_endpoints":
@@ -221,6 +225,20 @@ def _where_it_is_closed(case: Case, said: Judgement) -> Judgement:
     if any(probe.cause == "connection_closed" and probe.phase in ("connect", "tls") for probe in witnesses):
         return replace(said, phase="tls", code="WD206")
     return said
+
+
+def _answers_no_review(case: Case) -> bool:
+    """Whether every body that was seen is JSON that is no review: to the API server `{}` and a review without a response look the same."""
+    bodies = [probe.body for probe in case.of_vantage("service_proxy", "port_forward", "direct") if probe.status == 200 and probe.body]
+    return bool(bodies) and all(_is_other_json(body) for body in bodies)
+
+
+def _is_other_json(body: str) -> bool:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return not (isinstance(answer, dict) and str(answer.get("kind", "")).endswith("Review"))
 
 
 # ---- 2: facts
@@ -374,7 +392,10 @@ def _by_answers(case: Case) -> Judgement | None:
     lines = tuple(map(describe, outside))
     wrong = next((probe for probe in reached if probe.cause in _ANSWERS or (probe.cause == "connection_closed" and probe.phase in ("http", "review"))), None)
     if wrong:
-        return _failing_outside(wrong, lines, case)
+        judged = _failing_outside(wrong, lines, case)
+        if wrong.cause == "invalid_response" and judged.code != "WD412" and _answers_no_review(case):
+            return replace(judged, cause="not_an_admission_server", code="WD410")
+        return judged
     late = next((probe for probe in reached if probe.ok), None) or next(
         (probe for probe in reached if probe.cause == "deadline_exceeded" and probe.phase in ("http", "review") and probe.waited_ms > case.timeout_ms), None
     )

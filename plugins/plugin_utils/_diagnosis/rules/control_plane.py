@@ -19,8 +19,6 @@ from ..words import certificate_line, describe
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
-LOOPBACK_WARN_DAYS = 30.0
-
 
 def one_instance_fails(cluster: Cluster) -> Iterator[Finding]:
     """WD610 for each instance at which fails what works at another."""
@@ -48,13 +46,13 @@ def one_instance_fails(cluster: Cluster) -> Iterator[Finding]:
 
 
 def loopback_certificate(cluster: Cluster) -> Iterator[Finding]:
-    """WD690 for each instance whose certificate has ended or does so within a month. What is not surely this certificate is left alone."""
+    """WD690 for each instance whose certificate has ended or does so soon. What is not surely this certificate is left alone."""
     by_question = {digest: trust for trust in cluster.trusts.values() if (digest := question_of(trust.name))}
     own = [case.id for case in cluster.cases if (case.wanted.get("namespace"), case.wanted.get("name")) == ("default", "kubernetes")]
     for probe in cluster.probes:
         trust = by_question.get(question("", probe.chain, SERVER_NAME)) if probe.chain and not probe.callouts else None
         leaf = trust.leaf if trust else None
-        if leaf is None or not SUBJECT.match(leaf.common_name) or leaf.days_left is None or leaf.days_left > LOOPBACK_WARN_DAYS:
+        if leaf is None or not SUBJECT.match(leaf.common_name) or leaf.days_left is None or leaf.days_left > cluster.warn_days:
             continue
         instance = probe.peer or probe.name
         expired = leaf.days_left < 0

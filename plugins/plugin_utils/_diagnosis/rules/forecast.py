@@ -16,21 +16,20 @@ from ..words import certificate_line
 if TYPE_CHECKING:
     from ..case import Case
 
-WARN_DAYS = 30.0
 # Certificates that renew themselves do so with a third of their life left (cert-manager) or earlier; less than a quarter means that it did not happen.
 WARN_FRACTION = 0.25
 
 
-def ends_soon(certificate: Certificate) -> bool:
+def ends_soon(certificate: Certificate, warn_days: float) -> bool:
     """Whether it ends soon by both measures: days, and the part of its life that is left."""
     left, life = certificate.days_left, certificate.lifetime_days
-    return left is not None and 0 <= left <= WARN_DAYS and (life is None or left <= WARN_FRACTION * life)
+    return left is not None and 0 <= left <= warn_days and (life is None or left <= WARN_FRACTION * life)
 
 
 def served_certificate_ends_soon(case: Case) -> Iterator[Finding]:
     if _fails_in_tls(case):
         return
-    ending = {trust.leaf.sha256: trust.leaf for trust in case.served if trust.leaf and ends_soon(trust.leaf)}
+    ending = {trust.leaf.sha256: trust.leaf for trust in case.served if trust.leaf and ends_soon(trust.leaf, case.cluster.warn_days)}
     if ending:
         lines = [certificate_line(one, f"the served certificate ends in {one.days_left:.1f} days") for one in ending.values()]
         yield catalogue.WD305.about(case, lines)
@@ -46,7 +45,7 @@ def authority_ends_soon(case: Case) -> Iterator[Finding]:
         vouching = [max(case.bundle, key=lambda one: (one.days_left if one.days_left is not None else -1.0, -one.index))]
     # One CA may stand in the bundle twice, with an old and a new date.
     best = max(vouching, key=lambda one: (one.days_left if one.days_left is not None else -1.0, -one.index))
-    if ends_soon(best):
+    if ends_soon(best, case.cluster.warn_days):
         yield catalogue.WD306.about(case, [certificate_line(best, f"in the caBundle, ends in {best.days_left:.1f} days")])
 
 
