@@ -87,7 +87,8 @@ def _refused(service: str, status: int, message: str) -> ProbeFailed | NotProvab
     judged = classify(message)
     if judged["cause"] in ("unknown", "aggregated_api_unavailable"):
         return NotProvable(f"the API server did not proxy to Service {service} (HTTP {status}): {message}")
-    phase = judged["phase"] if judged["phase"] in PHASES else "connect"
+    # Where the words do not tell: the first phase in which this can have happened.
+    phase = judged["phase"] if judged["phase"] in PHASES else "tls" if judged["cause"] == "connection_closed" else "connect"
     return ProbeFailed(phase, judged["cause"], message[:2000])
 
 

@@ -113,10 +113,9 @@ def forwarding(port: int, lines: list[str] | None = None, piece: int = 1000) -> 
         try:
             target = socket.create_connection(("127.0.0.1", port), timeout=5)
         except OSError:
-            web.send(
-                ERROR,
-                f'error forwarding port {port} to pod 8a, uid : failed to execute portforward in network namespace "/var/run/netns/x": failed to connect to localhost:{port} inside namespace "8a", IPv4: dial tcp4 127.0.0.1:{port}: connect: connection refused'.encode(),
-            )
+            # containerd's words, as the kubelet passes them on.
+            inner = f"failed to connect to localhost:{port} inside namespace 8a, IPv4: dial tcp4 127.0.0.1:{port}: connect: connection refused"
+            web.send(ERROR, f"error forwarding port {port} to pod 8a, uid : failed to execute portforward in network namespace x: {inner}".encode())
             web.close()
             return
         with target:

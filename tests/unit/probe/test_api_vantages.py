@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.apiservers import ERROR, WebSocket, answering, api_server, forwarding, status
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import Behaviour, admission, healthy, http, raw_answer, serving, silent, tls
 
@@ -140,7 +141,7 @@ PROXIED: list[tuple[str, bytes, str, str]] = [
     ("plain HTTP", as_status("tls: first record does not look like a TLS handshake"), "tls", "tls_not_spoken"),
     ("TLS stall", as_status("net/http: TLS handshake timeout"), "tls", "tls_timeout"),
     ("client certificate", as_status("remote error: tls: certificate required"), "tls", "client_certificate_required"),
-    ("closed", as_status("EOF"), "http", "connection_closed"),
+    ("closed", as_status("EOF"), "tls", "connection_closed"),
     ("konnectivity", as_status("No agent available"), "connect", "egress_proxy"),
     ("no endpoints", status(503, "ServiceUnavailable", 'no endpoints available for service "https:hook:443"'), "resolve", "no_ready_endpoints"),
     ("no Service", status(404, "NotFound", 'services "hook" not found', "services"), "resolve", "service_not_found"),

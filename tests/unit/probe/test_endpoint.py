@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.call import make_review, query_timeout, quoted_path
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import Endpoint, InvalidEndpoint, parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.certificates import issue

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import (
     Behaviour,
     admission,
@@ -82,64 +83,73 @@ def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-OK = (True, "review", None)
+Expected = tuple[bool, str, "str | None"]
+VALIDATING, MUTATING = "validating/a/b", "mutating/a/b"
+OK: Expected = (True, "review", None)
+STATUS: Expected = (False, "http", "http_status")
+NO_HTTP: Expected = (False, "http", "not_an_admission_server")
+NO_REVIEW: Expected = (False, "review", "not_an_admission_server")
+INVALID: Expected = (False, "review", "invalid_response")
+CUT_OFF: Expected = (False, "http", "invalid_response")
+CLOSED: Expected = (False, "http", "connection_closed")
+AS_HTML = raw_answer(lambda review: http(admission(review), fields="Content-Type: text/html\r\n"))
 # name, behaviour behind TLS, call-out id, (ok, phase, cause), words of the error
-ANSWERS: list[tuple[str, Behaviour, str, tuple[bool, str, str | None], str]] = [
-    ("allows", healthy, "validating/a/b", OK, ""),
-    ("denies, which is its job", reviews(allowed=False, status={"code": 403, "message": "no"}), "validating/a/b", OK, ""),
-    ("answers as text/html, which the API server does not mind", raw_answer(lambda r: http(admission(r), fields="Content-Type: text/html\r\n")), "validating/a/b", OK, ""),
-    ("201", raw_answer(lambda r: http(admission(r), "201 Created")), "validating/a/b", OK, ""),
-    ("chunks", answers_bare(chunked), "validating/a/b", OK, ""),
-    ("no length, closed in order", answers_bare(until_closed), "validating/a/b", OK, ""),
-    ("100 Continue first", raw_answer(lambda r: b"HTTP/1.1 100 Continue\r\n\r\n" + http(admission(r))), "validating/a/b", OK, ""),
-    ("400", status("400 Bad Request"), "validating/a/b", (False, "http", "http_status"), "HTTP 400 Bad Request"),
-    ("401", status("401 Unauthorized"), "validating/a/b", (False, "http", "http_status"), "HTTP 401"),
-    ("403", status("403 Forbidden"), "validating/a/b", (False, "http", "http_status"), "HTTP 403"),
-    ("404", status("404 Not Found"), "validating/a/b", (False, "http", "http_status"), "HTTP 404"),
-    ("405", status("405 Method Not Allowed"), "validating/a/b", (False, "http", "http_status"), "HTTP 405"),
-    ("429", status("429 Too Many Requests", "Retry-After: 1\r\n"), "validating/a/b", (False, "http", "http_status"), "HTTP 429"),
-    ("500", status("500 Internal Server Error"), "validating/a/b", (False, "http", "http_status"), "HTTP 500"),
-    ("503", status("503 Service Unavailable"), "validating/a/b", (False, "http", "http_status"), "HTTP 503"),
-    ("503 with endless body", raw(b"HTTP/1.1 503 No\r\nContent-Length: 99999999999\r\n\r\n"), "validating/a/b", (False, "http", "http_status"), "HTTP 503 No"),
-    ("204 without a body", raw(b"HTTP/1.1 204 No Content\r\n\r\n"), "validating/a/b", (False, "review", "not_an_admission_server"), "0-length"),
-    ("302 elsewhere", status("302 Found", "Location: https://login.example.com/\r\n"), "validating/a/b", (False, "http", "http_status"), "login.example.com"),
-    ("301 to itself: Go sends a GET then", status("301 Moved", "Location: /other\r\n"), "validating/a/b", (False, "http", "http_status"), "/other"),
-    ("308 elsewhere", status("308 Permanent Redirect", "Location: https://127.0.0.1/x\r\n"), "validating/a/b", (False, "http", "http_status"), "HTTP 308"),
-    ("307 to itself for ever", status("307 Temporary Redirect", "Location: /validate\r\n"), "validating/a/b", (False, "http", "http_status"), "10 redirects"),
-    ("307 without an address", status("307 Temporary Redirect"), "validating/a/b", (False, "http", "http_status"), "HTTP 307"),
-    ("HTML", answers(lambda r: HTML), "validating/a/b", (False, "review", "not_an_admission_server"), "json parse error"),
-    ("a JSON list", answers(lambda r: "[]"), "validating/a/b", (False, "review", "not_an_admission_server"), "array"),
-    ("a Status", answers(lambda r: {"apiVersion": "v1", "kind": "Status", "message": "who?"}), "validating/a/b", (False, "review", "not_an_admission_server"), "who?"),
-    ("another kind", answers(lambda r: {"apiVersion": "v1", "kind": "Pod"}), "validating/a/b", (False, "review", "not_an_admission_server"), 'no kind "Pod"'),
-    ("JSON deep beyond reason", answers(lambda r: '{"response":' + "[" * 200_000), "validating/a/b", (False, "review", "not_an_admission_server"), ""),
-    ("a number of a million digits", answers(lambda r: '{"n":' + "9" * 900_000 + "}"), "validating/a/b", (False, "review", "invalid_response"), "absent"),
-    ("JSON cut off", answers(lambda r: json.dumps(admission(r))[:-9]), "validating/a/b", (False, "review", "invalid_response"), "unexpected end of JSON"),
-    ("JSON cut off in a word", answers(lambda r: '{"allowed": tr'), "validating/a/b", (False, "review", "invalid_response"), "unexpected end of JSON"),
-    ("body shorter than announced", raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), "validating/a/b", (False, "http", "invalid_response"), "unexpected EOF"),
-    ("chunks cut off", raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"), "validating/a/b", (False, "http", "invalid_response"), "unexpected EOF"),
-    ("cut off without close_notify", cut_without_goodbye, "validating/a/b", (False, "http", "invalid_response"), "unexpected EOF"),
-    ("closes instead of answering", closes_after_request, "validating/a/b", (False, "http", "connection_closed"), "EOF"),
-    ("resets instead of answering", reset, "validating/a/b", (False, "http", "connection_closed"), "reset"),
-    ("no HTTP", raw(b"220 mail.example.com ESMTP\r\n"), "validating/a/b", (False, "http", "not_an_admission_server"), "malformed HTTP response"),
-    ("HTTP/2 unasked", raw(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00"), "validating/a/b", (False, "http", "not_an_admission_server"), "malformed HTTP response"),
-    ("another uid", reviews(uid="x"), "validating/a/b", (False, "review", "invalid_response"), 'expected response.uid="'),
-    ("no response", answers(lambda r: {**admission(r), "response": None}), "validating/a/b", (False, "review", "invalid_response"), "webhook response was absent"),
-    ("no kind", answers(lambda r: {"response": admission(r)["response"]}), "validating/a/b", (False, "review", "invalid_response"), "got /, Kind="),
-    ("v1beta1 for v1", answers(lambda r: {**admission(r), "apiVersion": "admission.k8s.io/v1beta1"}), "validating/a/b", (False, "review", "invalid_response"), "absent"),
-    ("allowed is text", reviews(allowed="true"), "validating/a/b", (False, "review", "not_an_admission_server"), "cannot unmarshal string into response.allowed"),
-    ("mutating: patch and type", reviews(patch=json_patch(ADD), patchType="JSONPatch"), "mutating/a/b", OK, ""),
-    ("mutating: patch without type", reviews(patch=json_patch(ADD)), "mutating/a/b", (False, "review", "invalid_response"), "patch but not response.patchType"),
-    ("mutating: type without patch", reviews(patchType="JSONPatch"), "mutating/a/b", (False, "review", "invalid_response"), "patchType but not response.patch"),
-    ("mutating: type of another kind", reviews(patch=json_patch(ADD), patchType="Merge"), "mutating/a/b", (False, "review", "invalid_response"), 'unsupported patch type "Merge"'),
-    ("mutating: patch is no list", reviews(patch="e30=", patchType="JSONPatch"), "mutating/a/b", (False, "review", "invalid_response"), "undecodable patch"),
-    ("mutating: patch is no base64", reviews(patch="{}", patchType="JSONPatch"), "mutating/a/b", (False, "review", "not_an_admission_server"), "illegal base64"),
-    ("validating: patch", reviews(patch=json_patch(ADD), patchType="JSONPatch"), "validating/a/b", (False, "review", "invalid_response"), "validating webhook may not return"),
+ANSWERS: list[tuple[str, Behaviour, str, Expected, str]] = [
+    ("allows", healthy, VALIDATING, OK, ""),
+    ("denies, which is its job", reviews(allowed=False, status={"code": 403, "message": "no"}), VALIDATING, OK, ""),
+    ("answers as text/html, which the API server does not mind", AS_HTML, VALIDATING, OK, ""),
+    ("201", raw_answer(lambda r: http(admission(r), "201 Created")), VALIDATING, OK, ""),
+    ("chunks", answers_bare(chunked), VALIDATING, OK, ""),
+    ("no length, closed in order", answers_bare(until_closed), VALIDATING, OK, ""),
+    ("100 Continue first", raw_answer(lambda r: b"HTTP/1.1 100 Continue\r\n\r\n" + http(admission(r))), VALIDATING, OK, ""),
+    ("400", status("400 Bad Request"), VALIDATING, STATUS, "HTTP 400 Bad Request"),
+    ("401", status("401 Unauthorized"), VALIDATING, STATUS, "HTTP 401"),
+    ("403", status("403 Forbidden"), VALIDATING, STATUS, "HTTP 403"),
+    ("404", status("404 Not Found"), VALIDATING, STATUS, "HTTP 404"),
+    ("405", status("405 Method Not Allowed"), VALIDATING, STATUS, "HTTP 405"),
+    ("429", status("429 Too Many Requests", "Retry-After: 1\r\n"), VALIDATING, STATUS, "HTTP 429"),
+    ("500", status("500 Internal Server Error"), VALIDATING, STATUS, "HTTP 500"),
+    ("503", status("503 Service Unavailable"), VALIDATING, STATUS, "HTTP 503"),
+    ("503 with endless body", raw(b"HTTP/1.1 503 No\r\nContent-Length: 99999999999\r\n\r\n"), VALIDATING, STATUS, "HTTP 503 No"),
+    ("204 without a body", raw(b"HTTP/1.1 204 No Content\r\n\r\n"), VALIDATING, NO_REVIEW, "0-length"),
+    ("302 elsewhere", status("302 Found", "Location: https://login.example.com/\r\n"), VALIDATING, STATUS, "login.example.com"),
+    ("301 to itself: Go sends a GET then", status("301 Moved", "Location: /other\r\n"), VALIDATING, STATUS, "/other"),
+    ("308 elsewhere", status("308 Permanent Redirect", "Location: https://127.0.0.1/x\r\n"), VALIDATING, STATUS, "HTTP 308"),
+    ("307 to itself for ever", status("307 Temporary Redirect", "Location: /validate\r\n"), VALIDATING, STATUS, "10 redirects"),
+    ("307 without an address", status("307 Temporary Redirect"), VALIDATING, STATUS, "HTTP 307"),
+    ("HTML", answers(lambda r: HTML), VALIDATING, NO_REVIEW, "json parse error"),
+    ("a JSON list", answers(lambda r: "[]"), VALIDATING, NO_REVIEW, "array"),
+    ("a Status", answers(lambda r: {"apiVersion": "v1", "kind": "Status", "message": "who?"}), VALIDATING, NO_REVIEW, "who?"),
+    ("another kind", answers(lambda r: {"apiVersion": "v1", "kind": "Pod"}), VALIDATING, NO_REVIEW, 'no kind "Pod"'),
+    ("JSON deep beyond reason", answers(lambda r: '{"response":' + "[" * 200_000), VALIDATING, NO_REVIEW, ""),
+    ("a number of a million digits", answers(lambda r: '{"n":' + "9" * 900_000 + "}"), VALIDATING, INVALID, "absent"),
+    ("JSON cut off", answers(lambda r: json.dumps(admission(r))[:-9]), VALIDATING, INVALID, "unexpected end of JSON"),
+    ("JSON cut off in a word", answers(lambda r: '{"allowed": tr'), VALIDATING, INVALID, "unexpected end of JSON"),
+    ("body shorter than announced", raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), VALIDATING, CUT_OFF, "unexpected EOF"),
+    ("chunks cut off", raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"), VALIDATING, CUT_OFF, "unexpected EOF"),
+    ("cut off without close_notify", cut_without_goodbye, VALIDATING, CUT_OFF, "unexpected EOF"),
+    ("closes instead of answering", closes_after_request, VALIDATING, CLOSED, "EOF"),
+    ("resets instead of answering", reset, VALIDATING, CLOSED, "reset"),
+    ("no HTTP", raw(b"220 mail.example.com ESMTP\r\n"), VALIDATING, NO_HTTP, "malformed HTTP response"),
+    ("HTTP/2 unasked", raw(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00"), VALIDATING, NO_HTTP, "malformed HTTP response"),
+    ("another uid", reviews(uid="x"), VALIDATING, INVALID, 'expected response.uid="'),
+    ("no response", answers(lambda r: {**admission(r), "response": None}), VALIDATING, INVALID, "webhook response was absent"),
+    ("no kind", answers(lambda r: {"response": admission(r)["response"]}), VALIDATING, INVALID, "got /, Kind="),
+    ("v1beta1 for v1", answers(lambda r: {**admission(r), "apiVersion": "admission.k8s.io/v1beta1"}), VALIDATING, INVALID, "absent"),
+    ("allowed is text", reviews(allowed="true"), VALIDATING, NO_REVIEW, "cannot unmarshal string into response.allowed"),
+    ("mutating: patch and type", reviews(patch=json_patch(ADD), patchType="JSONPatch"), MUTATING, OK, ""),
+    ("mutating: patch without type", reviews(patch=json_patch(ADD)), MUTATING, INVALID, "patch but not response.patchType"),
+    ("mutating: type without patch", reviews(patchType="JSONPatch"), MUTATING, INVALID, "patchType but not response.patch"),
+    ("mutating: type of another kind", reviews(patch=json_patch(ADD), patchType="Merge"), MUTATING, INVALID, 'unsupported patch type "Merge"'),
+    ("mutating: patch is no list", reviews(patch="e30=", patchType="JSONPatch"), MUTATING, INVALID, "undecodable patch"),
+    ("mutating: patch is no base64", reviews(patch="{}", patchType="JSONPatch"), MUTATING, NO_REVIEW, "illegal base64"),
+    ("validating: patch", reviews(patch=json_patch(ADD), patchType="JSONPatch"), VALIDATING, INVALID, "validating webhook may not return"),
     ("kind of call-out unknown: patch", reviews(patch=json_patch(ADD), patchType="JSONPatch"), "", OK, ""),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("behave", "callout", "expected", "words"), [pytest.param(*row[1:], id=row[0]) for row in ANSWERS])
-def test_answers(pem: Path, probe: Probe, behave: Behaviour, callout: str, expected: tuple[bool, str, str | None], words: str) -> None:
+def test_answers(pem: Path, probe: Probe, behave: Behaviour, callout: str, expected: Expected, words: str) -> None:
     with serving(tls(pem, behave)) as server:
         result = probe(host=server.host, port=server.port, path="/validate", review="admission", callouts=[callout] if callout else [])
     assert (result["ok"], result["phase"], result["cause"]) == expected, result
@@ -156,12 +166,12 @@ CRD = {
     "versions": [{"name": "v1", "served": True, "storage": True}, {"name": "v2", "served": True, "storage": False}],
 }
 FAILED = (False, "review", "conversion_failed")
-CONVERSIONS: list[tuple[str, Behaviour, tuple[bool, str, str | None], str]] = [
+CONVERSIONS: list[tuple[str, Behaviour, Expected, str]] = [
     ("converts", answers(conversion), OK, ""),
     ("404", status("404 Not Found"), (False, "http", "http_status"), "HTTP 404"),
     ("HTML", answers(lambda r: HTML), (False, "review", "not_an_admission_server"), "json parse error"),
     ("no objects", answers(lambda r: conversion(r, convertedObjects=[])), FAILED, "returned 0 objects, expected 1"),
-    ("the old version", answers(lambda r: conversion(r, lambda o: {**o, "apiVersion": "example.com/v1"})), FAILED, "invalid groupVersion (expected example.com/v2"),
+    ("the old version", answers(lambda r: conversion(r, lambda o: {**o, "apiVersion": "example.com/v1"})), FAILED, "invalid groupVersion"),
     ("another kind", answers(lambda r: conversion(r, lambda o: {**o, "kind": "Other"})), FAILED, "invalid kind"),
     ("another name", answers(lambda r: conversion(r, lambda o: {**o, "metadata": {**o["metadata"], "name": "x"}})), FAILED, "must have the same name"),
     ("another UID", answers(lambda r: conversion(r, lambda o: {**o, "metadata": {**o["metadata"], "uid": "x"}})), FAILED, "must have the same UID"),
@@ -174,7 +184,7 @@ CONVERSIONS: list[tuple[str, Behaviour, tuple[bool, str, str | None], str]] = [
 
 
 @pytest.mark.parametrize(("behave", "expected", "words"), [pytest.param(*row[1:], id=row[0]) for row in CONVERSIONS])
-def test_conversions(pem: Path, probe: Probe, behave: Behaviour, expected: tuple[bool, str, str | None], words: str) -> None:
+def test_conversions(pem: Path, probe: Probe, behave: Behaviour, expected: Expected, words: str) -> None:
     with serving(tls(pem, behave)) as server:
         result = probe(host=server.host, port=server.port, review="conversion", callouts=["conversion/things"], callout={"conversion": CRD})
     assert (result["ok"], result["phase"], result["cause"]) == expected, result

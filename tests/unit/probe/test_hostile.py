@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import socket
 import ssl
 import subprocess
@@ -16,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.http1 import MAX_BODY, MAX_HEAD
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.certificates import issue
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import PATIENCE, Behaviour, flooding, healthy, serving, silent, tls
 
 Probe = Callable[..., dict[str, Any]]
 OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 JUNK = b"x" * 16384
 MEMORY = 8 * 1024 * 1024  # bytes that one probe may allocate at most
 
@@ -37,9 +40,9 @@ FLOODS: list[tuple[str, Behaviour, str, str]] = [
     ("no line at all", flooding(b"", JUNK), "not_an_admission_server", "malformed HTTP response"),
     ("informational answers without end", flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "not_an_admission_server", "too many 1xx"),
     ("body without length and end", flooding(OK + b"\r\n", JUNK), "not_an_admission_server", f"longer than {MAX_BODY} bytes"),
-    ("chunks without end", flooding(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"4000\r\n" + JUNK + b"\r\n"), "not_an_admission_server", f"longer than {MAX_BODY}"),
+    ("chunks without end", flooding(CHUNKED, b"4000\r\n" + JUNK + b"\r\n"), "not_an_admission_server", f"longer than {MAX_BODY}"),
     ("a chunk of 4 GB", flooding(OK + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", JUNK), "not_an_admission_server", f"longer than {MAX_BODY}"),
-    ("a chunk size without end", flooding(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1" * 4096), "not_an_admission_server", "header does not end"),
+    ("a chunk size without end", flooding(CHUNKED, b"1" * 4096), "not_an_admission_server", "header does not end"),
     ("a chunk size that is no number", flooding(OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", JUNK), "not_an_admission_server", "chunk length"),
     ("a length of 100 GB", flooding(OK + b"Content-Length: 107374182400\r\n\r\n", JUNK), "not_an_admission_server", "announces 107374182400 bytes"),
     ("a length of a thousand digits", flooding(OK + b"Content-Length: " + b"9" * 1000 + b"\r\n\r\n", JUNK), "not_an_admission_server", "Content-Length"),
@@ -142,8 +145,6 @@ def test_never_reads(pem: Path, probe: Probe) -> None:
 
 def test_certificate_dates_and_names_do_not_stop_the_probe(certificates: Path, probe: Probe) -> None:
     """Trust is judged elsewhere: an expired certificate for somebody else still leads to an answer."""
-    import datetime
-
     expired = issue(certificates, "expired", names=("ip-192-168-1-1.ec2.internal",), ends=-datetime.timedelta(days=1))
     with serving(tls(expired, healthy)) as server:
         result = probe(host=server.host, port=server.port, review="admission")
@@ -206,7 +207,8 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endp
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all
 result = check_all(parse_endpoints([{"name": "x", "host": "127.0.0.1", "port": int(sys.argv[1])}], 3), Budget(5, 4, 0))[0]
 assert result["ok"], result
-foreign = [name for name in sys.modules if name.split(".")[0] in ("kubernetes", "cryptography", "urllib3", "websocket") or "._kubernetes" in name or "._errors" in name]
+libraries = ("kubernetes", "cryptography", "urllib3", "websocket")
+foreign = [name for name in sys.modules if name.split(".")[0] in libraries or "._kubernetes" in name or "._errors" in name]
 assert not foreign, foreign
 """
     with serving(tls(pem, silent)) as server:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe import dial
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.certificates import issue

@@ -8,11 +8,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe import run
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe import tls
 
