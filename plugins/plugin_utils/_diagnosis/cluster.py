@@ -35,10 +35,16 @@ class Cluster:
     texts: tuple[Text, ...]
     at: datetime
     observed: datetime
+    warn_days: float = WARN_DAYS
 
     @classmethod
     def of(
-        cls, facts: Mapping[str, Any], probes: Iterable[Mapping[str, Any]] = (), verdicts: Iterable[Mapping[str, Any]] = (), at: str | None = None
+        cls,
+        facts: Mapping[str, Any],
+        probes: Iterable[Mapping[str, Any]] = (),
+        verdicts: Iterable[Mapping[str, Any]] = (),
+        at: str | None = None,
+        warn_days: float = WARN_DAYS,
     ) -> Cluster:
         """Joins what the modules returned (shapes: docs/architecture.md). at: ISO 8601, default the time of the observation."""
         observed = moment(facts["source"]["observed_at"])

@@ -91,8 +91,8 @@ WD305 = Entry(
     cause=None,
     meaning="The certificate that the back end serves ends soon, and less than a quarter of its lifetime is left: whoever renews it should have done so. "
     "When it ends, calls fail.",
-    decided="Read from the wire: at most 30 days (warn_days) and at most a quarter of its lifetime are left. Short-lived certificates that are renewed in time are not "
-    "reported.",
+    decided="Read from the wire: at most 30 days (warn_days) and at most a quarter of its lifetime are left. Short-lived certificates that are renewed in time "
+    "are not reported.",
     confirm=(_READ,),
     fix=("# See why it is not renewed (cert-manager: kubectl get certificates -A), renew it, and see that the pods load it.", _RESTART),
     source="RFC 5280 4.1.2.5",
