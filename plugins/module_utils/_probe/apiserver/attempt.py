@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.candidates import Candidate
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import Chain
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import Answer, Channel
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.judgement import FAILING, HEALTHY, Judgement
@@ -39,6 +40,7 @@ class Probe:
     attempts: int = 0
     request: dict[str, Any] | None = None
     answer: Answer | None = None
+    candidate: Candidate | None = None  # the one that proved something
 
     def tried(self, request: dict[str, Any], answer: Answer) -> Answer:
         """Take down what was sent and what came back."""

@@ -95,7 +95,7 @@ def _why_not(answer: Answer, resource: Resource, verb: str) -> str:
     if answer.status == 0:
         return f"the API server gave no answer: {answer.message}"
     if answer.status == 403:
-        return f"not allowed to {verb} {resource.words()} ({PROBING_RIGHTS} has the rights): {trouble(answer)}"
+        return f"not allowed to {verb} {resource.words()} (grant it as {PROBING_RIGHTS} shows): {trouble(answer)}"
     return f"the API server ended the {verb} for another reason: {trouble(answer)}"
 
 

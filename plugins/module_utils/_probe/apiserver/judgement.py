@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.candidates import Candidate
@@ -91,15 +92,19 @@ def _failure(callout: Callout, candidate: Candidate, answer: Answer, name: str) 
     if name != callout["webhook"]:
         return _by_another(callout, candidate, name, f"another webhook failed: {answer.message}", failed=True)
     told = classify(answer.message)
-    failing = Judgement(FAILING, cause=told["cause"], phase=told["phase"], error=answer.message)
+    redirected = told["url"] and not _host_of(callout, told["url"])
+    cause, phase = ("http_status", "http") if redirected else (told["cause"], told["phase"])
+    failing = Judgement(FAILING, cause=cause, phase=phase, error=answer.message)
     namesakes = [other for other in candidate.others if other["webhook"] == name]
-    fitting = [each for each in (callout, *namesakes) if _fits(each, told)]
-    if callout not in fitting:
-        return _unproven(f"a webhook of the same name, {fitting[0]['id'] if fitting else 'which is not known,'} failed: {answer.message}", hidden_by=name)
-    if len(fitting) == 1 or (told["phase"] in _BEFORE_TRUST and all(_same_back_end(callout, other) for other in fitting)):
+    if not namesakes:
         return failing
-    others = ", ".join(each["id"] for each in fitting if each is not callout)
-    return _unproven(f"the error does not tell this webhook from one of the same name ({others}): {answer.message}", hidden_by=name)
+    fitting = [each for each in (callout, *namesakes) if _fits(each, told)]
+    if fitting == [callout] or (callout in fitting and told["phase"] in _BEFORE_TRUST and all(_same_back_end(callout, other) for other in fitting)):
+        return failing
+    suspects = ", ".join(each["id"] for each in fitting or namesakes if each is not callout)
+    if fitting and callout not in fitting:
+        return _unproven(f"a webhook of the same name failed ({suspects}): {answer.message}", hidden_by=name)
+    return _unproven(f"the error does not tell this webhook from one of the same name ({suspects}): {answer.message}", hidden_by=name)
 
 
 def _denial(callout: Callout, candidate: Candidate, answer: Answer, name: str) -> Judgement:
@@ -123,7 +128,7 @@ def _unnamed(callout: Callout, candidate: Candidate, answer: Answer) -> Judgemen
     refused = _RBAC.match(answer.message)
     if answer.status == 403 and refused:
         place = f" in namespace {candidate.request.namespace}" if candidate.request.namespace else ""
-        return _unproven(f"not allowed to {refused['verb']} {candidate.words()['resource']}{place} ({PROBING_RIGHTS} has the rights)", refused=True)
+        return _unproven(f"not allowed to {refused['verb']} {candidate.words()['resource']}{place} (grant it as {PROBING_RIGHTS} shows)", refused=True)
     if answer.status == 403 and _NOT_READY.match(answer.message):
         return _unproven("the API server has not read its webhook configurations yet; try again")
     if answer.status in (403, 422) and _AFTER_ALL_WEBHOOKS.match(answer.message):
@@ -152,6 +157,11 @@ def _fits(callout: Callout, told: Mapping[str, Any]) -> bool:
         return str(told["url"]).partition("?")[0].rstrip("/") == _url(callout).rstrip("/")
     named = (told["service"] or {}).get("name")
     return not named or (bool(service) and service["name"] == named)
+
+
+def _host_of(callout: Callout, url: str) -> bool:
+    """Whether `url` is at the host and port that the call-out names. The error names another one only after a redirect, which the API server follows."""
+    return urlsplit(url).netloc.lower() == urlsplit(_url(callout)).netloc.lower()
 
 
 def _same_back_end(one: Callout, other: Callout) -> bool:

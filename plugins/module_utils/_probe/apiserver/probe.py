@@ -11,17 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.admission import probe_admission
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.admission import asked_again, probe_admission, seemed_slow
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.aggregation import probe_apiservice
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe, Run
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import Chain
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import Channel
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.conversion import probe_conversion
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.judgement import Judgement
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.once import Once
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.surroundings import Surroundings
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.clock import Deadline
 
 _DEFAULT_TIMEOUT = 35.0  # seconds: a little more than the 34 s that the API server gives a write
+_CALM_WORKERS = 4  # of the second round, where time is what matters
 _PROBES = {"validating": probe_admission, "mutating": probe_admission, "conversion": probe_conversion, "apiservice": probe_apiservice}
 
 
@@ -41,16 +43,24 @@ def probe_apiserver(specs: Sequence[Mapping[str, Any]], api: Api, deadline: floa
     run = Run(Surroundings(Channel(api, end)), Chain([*rivals, *(spec["callout"] for spec in specs)]), f"webhook-doctor-{secrets.token_hex(4)}")
     channels = Once()
 
-    def result(spec: Mapping[str, Any]) -> dict[str, Any]:
+    def asked(spec: Mapping[str, Any]) -> tuple[Probe, Judgement]:
         channel = channels.get(_instance(spec), lambda: Channel(_api_of(spec, api), end))
         probe = Probe(spec, spec["callout"], channel, run, float(spec.get("timeout") or _DEFAULT_TIMEOUT))
-        judgement = _PROBES[spec["callout"]["kind"]](probe)
-        named = spec.get("callouts") or [spec["callout"]["id"]]
-        echoed = {"name": spec.get("name"), "vantage": "apiserver", "callouts": named, "instance": spec.get("instance")}
-        return {**echoed, **probe.result(judgement)}
+        return probe, _PROBES[spec["callout"]["kind"]](probe)
+
+    def settled(outcome: tuple[Probe, Judgement]) -> tuple[Probe, Judgement]:
+        probe, judgement = outcome
+        return probe, asked_again(probe, judgement) if seemed_slow(probe, judgement) else judgement
 
     with ThreadPoolExecutor(max_workers=min(workers, len(specs)), thread_name_prefix="apiserver-probe") as pool:
-        return list(pool.map(result, specs))
+        outcomes = list(pool.map(asked, specs))
+    with ThreadPoolExecutor(max_workers=_CALM_WORKERS, thread_name_prefix="apiserver-probe") as pool:
+        return [{**_echoed(probe.spec), **probe.result(judgement)} for probe, judgement in pool.map(settled, outcomes)]
+
+
+def _echoed(spec: Mapping[str, Any]) -> dict[str, Any]:
+    callouts = spec.get("callouts") or [spec["callout"]["id"]]
+    return {"name": spec.get("name"), "vantage": "apiserver", "callouts": callouts, "instance": spec.get("instance")}
 
 
 def _instance(spec: Mapping[str, Any]) -> tuple[str, int] | None:

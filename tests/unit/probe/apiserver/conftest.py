@@ -96,8 +96,10 @@ class FakeApiServer:
         parts = urlsplit(url)
         query = parse_qs(parts.query)
         self.requests.append({"method": method, "path": parts.path, "query": query, "headers": headers, "body": json.loads(body) if body else None})
-        scripted = next((each for each in self.answers if _meant(each, method, parts.path)), None)
+        scripted = next((each for each in self.answers if each.get("times", 1) > 0 and _meant(each, method, parts.path)), None)
         if scripted:
+            if "times" in scripted:
+                scripted["times"] -= 1
             return scripted.get("status", 500), _document(scripted), scripted.get("pause", 0)
         if method != "GET":
             return 201 if method == "POST" else 200, {"kind": "Whatever"}, 0

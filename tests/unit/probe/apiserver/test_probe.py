@@ -216,3 +216,26 @@ def test_rivals_may_be_lean(servers: Any) -> None:
     rivals = [{key: webhook("b", kind=kind)[key] for key in lean} for kind in ("mutating", "validating")]
     (result,) = probe_all(server, [spec_of(webhook("c", kind="mutating"), rivals=rivals)])
     assert (result["provable"], result["hidden_by"]) == (False, "b.example.com")
+
+
+def test_what_was_slow_in_the_rush_is_asked_again(servers: Any) -> None:
+    pods = {"namespaces": NAMESPACES, "pods": [{"namespace": "shop", "name": "a"}]}
+    slow, fast = {"to": "PATCH pods", "status": 200, "body": {}, "pause": 0.6, "times": 1}, {"to": "PATCH pods", "status": 200, "body": {}}
+    server = servers(pods, [slow, fast])
+    (result,) = probe_all(server, [spec_of({**webhook("a"), "timeout_seconds": 1})])
+    assert (result["ok"], result["attempts"], len(server.writes())) == (True, 2, 2)
+    assert result["elapsed_ms"]["total"] < 600
+
+
+def test_what_was_fast_is_asked_once(servers: Any) -> None:
+    server = servers({"namespaces": NAMESPACES, "pods": [{"namespace": "shop", "name": "a"}]})
+    (result,) = probe_all(server, [spec_of({**webhook("a"), "timeout_seconds": 30})])
+    assert (result["ok"], result["attempts"], len(server.writes())) == (True, 1, 1)
+
+
+def test_a_failure_that_shows_itself_the_second_time_counts(servers: Any) -> None:
+    message = 'Internal error occurred: failed calling webhook "a.example.com": failed to call webhook: service "a" not found'
+    slow = {"to": "PATCH pods", "status": 200, "body": {}, "pause": 0.6, "times": 1}
+    server = servers({"namespaces": NAMESPACES, "pods": [{"namespace": "shop", "name": "a"}]}, [slow, {"to": "PATCH pods", "says": message}])
+    (result,) = probe_all(server, [spec_of({**webhook("a"), "timeout_seconds": 1})])
+    assert (result["ok"], result["cause"], result["attempts"]) == (False, "service_not_found", 2)
