@@ -314,7 +314,7 @@ def _by_the_network_path(case: Case) -> Judgement | None:
     if any(probe.ok for probe in proxied):
         return None
     outside = tuple(map(describe, _outside(case)))
-    telling = next((probe for probe in proxied if probe.cause in CONNECT | _TLS | {"connection_closed"}), None)
+    telling = next((probe for probe in proxied if probe.cause in CONNECT | _TLS or _closed_early(case, probe)), None)
     if telling:
         return _failing_outside(telling, outside, case)
     hanging = next((probe for probe in proxied if probe.cause == "deadline_exceeded" and probe.waited_ms >= case.timeout_ms), None)
@@ -323,10 +323,10 @@ def _by_the_network_path(case: Case) -> Judgement | None:
         return Judgement(State.FAILING, "probes", cause=cause, phase=phase, because=(*outside, *reasons, *seen_before(case)))
     if any(probe.ok for probe in (*forwarded, *direct)):
         return None
-    inside = next((probe for probe in forwarded if probe.cause in CONNECT | _TLS | {"connection_closed"}), None)
+    inside = next((probe for probe in forwarded if probe.cause in CONNECT | _TLS or _closed_early(case, probe)), None)
     if inside:
         return _failing_outside(inside, outside, case)
-    spoken = next((probe for probe in direct if probe.cause in _TLS or (probe.cause == "connection_closed" and probe.phase != "connect")), None)
+    spoken = next((probe for probe in direct if probe.cause in _TLS or (_closed_early(case, probe) and probe.phase == "tls")), None)
     if spoken:
         return _failing_outside(spoken, outside, case)
     if not case.cluster.reaches_pods:
@@ -342,9 +342,16 @@ def _by_the_network_path(case: Case) -> Judgement | None:
 def _failing_outside(probe: Probe, because: Iterable[str], case: Case) -> Judgement:
     said = classify(probe.error or "")
     code = said["code"] if said["cause"] == probe.cause else None
-    return Judgement(
-        State.FAILING, "probes", cause=probe.cause, phase=probe.phase, code=code, status=probe.status, because=(*because, *_silences(case), *seen_before(case))
-    )
+    lines = (*because, *_silences(case), *seen_before(case))
+    judged = Judgement(State.FAILING, "probes", cause=probe.cause, phase=probe.phase, code=code, status=probe.status, because=lines)
+    return _where_it_is_closed(case, judged) if probe.cause == "connection_closed" else judged
+
+
+def _closed_early(case: Case, probe: Probe) -> bool:
+    """Whether this connection was closed before anything was answered in TLS."""
+    if probe.cause != "connection_closed":
+        return False
+    return _where_it_is_closed(case, Judgement(State.FAILING, None, phase=probe.phase)).phase not in ("http", "review")
 
 
 # ---- 5: trust
@@ -390,7 +397,7 @@ def _by_answers(case: Case) -> Judgement | None:
     if good:
         return None
     lines = tuple(map(describe, outside))
-    wrong = next((probe for probe in reached if probe.cause in _ANSWERS or (probe.cause == "connection_closed" and probe.phase in ("http", "review"))), None)
+    wrong = next((probe for probe in reached if probe.cause in _ANSWERS or (probe.cause == "connection_closed" and not _closed_early(case, probe))), None)
     if wrong:
         judged = _failing_outside(wrong, lines, case)
         if wrong.cause == "invalid_response" and judged.code != "WD412" and _answers_no_review(case):
