@@ -8,6 +8,7 @@ from __future__ import annotations
 
 class ModuleDocFragment:
     DOCUMENTATION = r"""
+options: {}
 requirements:
   - cryptography >= 42.0.0
 """

@@ -13,7 +13,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.pem 
 
 _DAY = 86400.0
 _WEAK_RSA = 2048
-_LIFE_ENDED = ("expired", "not_yet_valid")
+_MOST_UNUSED = 5  # listed one by one
 
 
 class Warn(NamedTuple):
@@ -44,7 +44,7 @@ def of_text(text: bytes, blocks: list[Block], unparsable: dict[int, str]) -> Ite
     """Problems of the bundle as PEM. `unparsable`: index of a block -> Go's words. Nothing of the text is repeated: it may be a key."""
     position = 0
     for index, block in enumerate(blocks):
-        yield from _between(text[position : block.begin], f"before block {index}")
+        yield from _between(text[position : block.begin], f" before block {index}")
         position = block.end
         if "PRIVATE KEY" in block.kind:
             yield problem("private_key", _KEY_LEAKED.format(f"block {index} is"), "bundle", index)
@@ -54,7 +54,7 @@ def of_text(text: bytes, blocks: list[Block], unparsable: dict[int, str]) -> Ite
             yield problem("other_block", f"block {index} has PEM headers: kube-apiserver skips it", "bundle", index)
         elif index in unparsable:
             yield problem("unparsable", f"block {index} is no certificate, kube-apiserver skips it: {unparsable[index]}", "bundle", index)
-    yield from _between(text[position:], f"after block {len(blocks) - 1}" if blocks else "instead of PEM")
+    yield from _between(text[position:], f" after block {len(blocks) - 1}" if blocks else "")
 
 
 _KEY_LEAKED = "{} a private key: everybody who can read the configuration has it. Replace the key pair and take the key out; kube-apiserver ignores it"
@@ -65,11 +65,11 @@ def _between(gap: bytes, where: str) -> Iterator[dict[str, Any]]:
     if not gap:
         return
     if b"PRIVATE KEY" in gap:
-        yield problem("private_key", _KEY_LEAKED.format(f"the text {where} holds what looks like"))
+        yield problem("private_key", _KEY_LEAKED.format(f"the text{where} holds what looks like"))
     if b"-----BEGIN " in gap:
-        yield problem("unparsable", f"{len(gap)} bytes {where} begin like a PEM block but do not decode: kube-apiserver skips them")
+        yield problem("unparsable", f"the {len(gap)} bytes{where} begin like a PEM block but do not decode: kube-apiserver skips them")
     else:
-        yield problem("garbage", f"{len(gap)} bytes of text {where} are not PEM: kube-apiserver skips them")
+        yield problem("garbage", f"the {len(gap)} bytes{where} are not PEM: kube-apiserver skips them")
 
 
 def of_certificates(sources: list[Source], now: float, warn: Warn) -> Iterator[dict[str, Any]]:
@@ -121,6 +121,7 @@ def of_roles(sources: list[Source], chains: list[list[Certificate]] | None) -> I
     used = {certificate.der for chain in chains or () for certificate in chain}
     anchors = {one.certificate.der for one in sources if one.source == "bundle"}
     seen: set[tuple[str, bytes]] = set()
+    idle: dict[str, list[dict[str, Any]]] = {}
     for source, index, certificate in sources:
         if (source, certificate.der) in seen:
             continue
@@ -132,7 +133,11 @@ def of_roles(sources: list[Source], chains: list[list[Certificate]] | None) -> I
         elif (source == "bundle" or index) and not _may_sign(certificate):
             yield problem("not_a_ca", f"{name} is not a CA: nothing that it signed is accepted", source, index)
         elif chains and certificate.der not in used and (source == "bundle" or (index and certificate.der not in anchors)):
-            yield problem("unused", f"{name} takes no part in a chain that is accepted", source, index)
+            idle.setdefault(source, []).append(problem("unused", f"{name} takes no part in a chain that is accepted", source, index))
+    for source, listed in idle.items():
+        if len(listed) > _MOST_UNUSED:  # all public roots, mostly
+            listed = [problem("unused", f"{len(listed)} certificates of the {source} take no part in a chain that is accepted")]
+        yield from listed
 
 
 def _may_sign(certificate: Certificate) -> bool:

@@ -106,6 +106,14 @@ def test_the_roots_of_the_host_decide_for_an_empty_bundle(tmp_path):
         assert str(roots) in result["problems"][0]["message"]
 
 
+def test_many_anchors_without_use_are_one_problem():
+    strangers = [cast.authority(f"stranger-{number}", "p256-c").pem() for number in range(20)]
+    item = {**question(TABLE[0]), "ca_bundle": "".join([cast.pem("ca"), *strangers])}
+    assert [(short(one), one["message"]) for one in judge([item], _options())[0]["problems"]] == [
+        ("unused", "20 certificates of the bundle take no part in a chain that is accepted")
+    ]
+
+
 def test_a_time_needs_a_zone():
     assert parse_at("1970-01-02T00:00:00+01:00") == 82800
     assert parse_at("1970-01-01T00:00:00.250Z") == 0.25
