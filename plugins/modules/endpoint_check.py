@@ -313,7 +313,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC, sensitive_values
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import API_VANTAGES, REVIEWS, InvalidEndpoint, parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
@@ -365,6 +365,7 @@ def _api(module: AnsibleModule) -> Any:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module.no_log_values |= sensitive_values(module.params["kubeconfig"])
     for option, (least, most, unit) in _RANGES.items():
         if not least <= module.params[option] <= most:
             module.fail_json(msg=f"{option} {module.params[option]:g} is out of range. Expected {least:g} to {most:g} {unit}.")

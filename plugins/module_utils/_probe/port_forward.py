@@ -10,6 +10,7 @@ binary message begins with a channel number, 0 for data, 1 for errors; the first
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
@@ -44,11 +45,23 @@ def _forward(endpoint: Endpoint, api: Any, deadline: Deadline) -> ForwardedStrea
     except OutOfTime:
         raise NotProvable("no time was left to ask for a port-forward") from None
     except UpgradeRefused as error:
-        right = " It needs the rights get and create on pods/portforward." if error.status == 403 else ""
-        raise NotProvable(f"the API server refused the port-forward to pod {endpoint.namespace}/{endpoint.pod}: {error.message}.{right}") from error
+        right = ". It needs the rights get and create on pods/portforward." if error.status == 403 else ""
+        pod = f"{endpoint.namespace}/{endpoint.pod}"
+        raise NotProvable(f"the API server refused the port-forward to pod {pod} (HTTP {error.status}): {_words(error)}{right}") from error
     except Unreachable as error:
         raise NotProvable(f"no port-forward to pod {endpoint.namespace}/{endpoint.pod}: {error.message}") from error
     return ForwardedStream(connection)
+
+
+def _words(error: UpgradeRefused) -> str:
+    """The message of the Status that came in the place of a WebSocket; websocket-client's own text holds all headers besides."""
+    body = getattr(error.__cause__, "resp_body", None) or b""
+    try:
+        status = json.loads(body)
+    except (ValueError, RecursionError):
+        status = None
+    message = status.get("message") if isinstance(status, dict) else None
+    return str(message or body[:300].decode("utf-8", "replace").strip() or "no reason given")[:2000]
 
 
 class ForwardedStream:

@@ -24,6 +24,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary
 
 # Texts of the API server's own answers (registry/core/service/storage, apimachinery pkg/util/proxy/transport.go); a webhook's answer is none of them.
 _OWN_WORDS = ("error trying to reach service: ", "no endpoints available for service", "no service port ", "no such service", "address not allowed")
+_ABOUT_THE_PROXY = ("service_not_found", "no_ready_endpoints")
 
 
 def probe_service_proxy(endpoint: Endpoint, api: Any, deadline: Deadline, trace: Trace) -> str | None:
@@ -48,11 +49,12 @@ def probe_service_proxy(endpoint: Endpoint, api: Any, deadline: Deadline, trace:
                 raise _late(endpoint) from error
             if error.cause == "invalid_response":
                 raise ProbeFailed("http", "not_an_admission_server", error.message, permanent=True) from error
-            raise NotProvable(f"no answer from the API server: {error.message}") from error
-    trace.answered(response.status, response.body)
+            why = " It breaks off so when the back end's answer breaks off, and when it is restarted itself." if error.cause == "connection_closed" else ""
+            raise NotProvable(f"no answer from the API server: {error.message}{why}") from error
     message = own_message(response.status, response.body)
     if message is not None:
         raise _refused(service, response.status, message)
+    trace.answered(response.status, response.body)
     if review is None:
         return None
     return judge(endpoint, review, response.status, "", response.body, response.headers.get("location"), trace)
@@ -82,9 +84,11 @@ def _refused(service: str, status: int, message: str) -> ProbeFailed | NotProvab
     if status in (401, 403):
         needed = " It needs the rights get and create on services/proxy." if status == 403 else ""
         return NotProvable(f"the API server refused to proxy to Service {service}: {message}.{needed}")
-    if status == 404:
-        return ProbeFailed("resolve", "service_not_found", message[:2000], permanent=True)
     judged = classify(message)
+    if status == 404 or judged["cause"] in _ABOUT_THE_PROXY:
+        # It goes by the old Endpoints object, whose absence it reports as the Service's, and only to addresses that are pods, while
+        # webhook calls go by EndpointSlices to any address (registry/core/service/storage, ResourceLocation).
+        return NotProvable(f"the service proxy has no endpoint to offer for Service {service} (HTTP {status}): {message}")
     if judged["cause"] in ("unknown", "aggregated_api_unavailable"):
         return NotProvable(f"the API server did not proxy to Service {service} (HTTP {status}): {message}")
     # Where the words do not tell: the first phase in which this can have happened.

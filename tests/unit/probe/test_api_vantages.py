@@ -95,6 +95,7 @@ def test_a_port_forward_that_cannot_be_had_proves_nothing(probe: Probe, behave: 
         result = probe(api, **POD, timeout=1.0)
     assert (result["ok"], result["cause"], result["error"], result["provable"]) == (False, None, None, False), result
     assert words in result["reason"]
+    assert "content-length" not in result["reason"].lower(), "headers are no reason"
 
 
 @pytest.mark.parametrize("text", ["2026/11/20 socat[1] E connect(5, AF=2 127.0.0.1:9443, 16): Connection refused", "something else"])
@@ -143,8 +144,6 @@ PROXIED: list[tuple[str, bytes, str, str]] = [
     ("client certificate", as_status("remote error: tls: certificate required"), "tls", "client_certificate_required"),
     ("closed", as_status("EOF"), "tls", "connection_closed"),
     ("konnectivity", as_status("No agent available"), "connect", "egress_proxy"),
-    ("no endpoints", status(503, "ServiceUnavailable", 'no endpoints available for service "https:hook:443"'), "resolve", "no_ready_endpoints"),
-    ("no Service", status(404, "NotFound", 'services "hook" not found', "services"), "resolve", "service_not_found"),
     ("no such port", status(503, "ServiceUnavailable", 'no service port 443 found for service "hook"'), "resolve", "service_port_not_found"),
     ("404 by the webhook", http("404 page not found", "404 Not Found"), "http", "http_status"),
     ("403 by the webhook", http('{"error": "no"}', "403 Forbidden"), "http", "http_status"),
@@ -159,6 +158,8 @@ def test_proxied_faults(probe: Probe, answer: bytes, phase: str, cause: str) -> 
     with api_server(answering(lambda line, body: answer)) as (_server, api):
         result = probe(api, **SERVICE)
     assert (result["ok"], result["phase"], result["cause"], result["provable"]) == (False, phase, cause, True), result
+    if b"error trying to reach service" in answer or b"no service port" in answer:
+        assert result["http"] is None, "the API server's own answer is none of the webhook's"
 
 
 FORBIDDEN = 'services "https:hook:443" is forbidden: User "u" cannot create resource "services/proxy" in API group "" in the namespace "ns"'
@@ -169,6 +170,8 @@ FORBIDDEN = 'services "https:hook:443" is forbidden: User "u" cannot create reso
     [
         pytest.param(status(403, "Forbidden", FORBIDDEN, "services"), "get and create on services/proxy", id="forbidden"),
         pytest.param(status(401, "Unauthorized", "Unauthorized"), "Unauthorized", id="unauthorized"),
+        pytest.param(status(404, "NotFound", 'services "hook" not found', "services"), "no endpoint to offer", id="no Service, or no Endpoints object"),
+        pytest.param(status(503, "x", 'no endpoints available for service "https:hook:443"'), "no endpoint to offer", id="no endpoint, or none that is a pod"),
         pytest.param(as_status("quite another thing"), "quite another thing", id="words that nobody knows"),
     ],
 )
