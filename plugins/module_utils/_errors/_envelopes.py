@@ -90,6 +90,7 @@ ENVELOPES: tuple[Envelope, ...] = (
     _weak("patch", r"(?:jsonpatch |\b)(?:add|replace|remove|test|copy|move) operation does not apply: "),
 )
 
+# Of more the first and the last are judged.
 _ENTRIES_LIMIT = 2000
 _REASON_LIMIT = 4096
 
@@ -99,21 +100,23 @@ _LEADING = re.compile(
     r"(?:[\s*\[(-]|\d{1,5} errors? occurred:|Error from server(?: \(\w{1,60}\))?: |[Ee]rror when \w{1,20} \"[^\"\n]{1,300}\": "
     r"|Error creating: |[Ee]rror: |Internal error occurred: |\w{1,40} \"[^\"\s]{1,253}\" is forbidden: )*"
 )
-# The next line begins like a log line, or the next field of a structured one follows.
-_LOG_END = re.compile(
-    r"\n(?=[EIWF]\d{4} \d|\d{4}[-/]\d\d[-/]\d\d|\{\"|[A-Z][a-z]{2} \d{1,2} \d\d:|time=|ts=|level=|Error from server)"
-    r"|\" ?[,}] ?(?:\"[\w.@-]{1,60}\" ?:|$)|\" \w{1,60}="
-)
+# How a line begins that does not go on with the one before it.
+_LINE = r"[EIWF]\d{4} \d|\d{4}[-/]\d\d[-/]\d\d|[A-Z][a-z]{2} \d{1,2} \d\d:|\{\"|time=|ts=|level=|Error from server|Error: |Warning |Normal "
+_LINE_BEGINS = re.compile(_LINE)
+# Where a reason ends at the latest: such a line follows, or the next field of a structured one.
+_LOG_END = re.compile(rf"\n(?={_LINE})|\" ?[,}}] ?(?:\"[\w.@-]{{1,60}}\" ?:|$)|\" \w{{1,60}}=")
 
 
 def entries(text: str) -> list[Entry]:
     """The failures that `text` (see `_text.plain`) tells of, in its order; one without kind for a text with no envelope."""
     flat = text.replace("\n", " ")
-    found = [(match.start(), order, match) for order, envelope in enumerate(ENVELOPES) for match in _some(envelope.pattern, flat)]
+    found = [(match.start(), order, match) for order, envelope in enumerate(ENVELOPES) for match in envelope.pattern.finditer(flat)]
     found.sort(key=lambda item: item[:2])
+    if len(found) > _ENTRIES_LIMIT:
+        found = found[: _ENTRIES_LIMIT // 2] + found[-_ENTRIES_LIMIT // 2 :]
     kept: list[tuple[Envelope, Match[str], bool]] = []
     denied = False
-    for _start, order, match in found[:_ENTRIES_LIMIT]:
+    for _start, order, match in found:
         envelope = ENVELOPES[order]
         if not kept or _separate(text, kept[-1][1].end(), match.start()):
             denied = False
@@ -130,16 +133,12 @@ def entries(text: str) -> list[Entry]:
     ]
 
 
-def _some(pattern: Pattern[str], text: str) -> list[Match[str]]:
-    return [match for match, _index in zip(pattern.finditer(text), range(_ENTRIES_LIMIT))]
-
-
 def _separate(text: str, begin: int, start: int) -> bool:
     """Whether the envelope at `start` is an item beside the one that ended at `begin`, not part of its reason."""
-    between = text[begin:start]
-    before, newline, _rest = between.rpartition("\n")
+    between = text[max(begin, start - _REASON_LIMIT) : start]
+    before, newline, line = between.rpartition("\n")
     # A line that ends with a colon was only wrapped.
-    if newline and before.strip() and not before.rstrip().endswith(":"):
+    if newline and before.strip() and not before.rstrip().endswith(":") and (_LINE_BEGINS.match(line) or _LEADING.fullmatch(line)):
         return True
     cut = max((match.end() for match in _SEPARATOR.finditer(between, max(0, len(between) - 400))), default=-1)
     return cut >= 0 and bool(_LEADING.fullmatch(between, cut))

@@ -109,6 +109,15 @@ def test_whole_text(row):
             assert not differences(other, expected), result["others"]
 
 
+@pytest.mark.parametrize("wrapping", table("wrappings.yml"), ids=lambda wrapping: wrapping["name"])
+def test_refusal_on_purpose_in_wrapping(wrapping):
+    """Denials and policies stay what they are, however they reach a person."""
+    for row in table("texts.yml"):
+        if row["find"].get("healthy") and "\n" not in row["text"]:
+            whole = wrapping["around"].format(text=wrapped_as(wrapping["as"], row["text"]))
+            assert not differences(classify(whole), {key: row["find"][key] for key in ("cause", "healthy")}), whole
+
+
 @pytest.mark.parametrize("row", table("lab.yml"), ids=lambda row: f"{row['version']} {row['fault']} {row['routing']}")
 def test_text_of_a_real_api_server(row):
     result = classify(row["text"])
@@ -209,3 +218,10 @@ def test_ten_megabytes_are_judged_by_their_ends():
     began = time.monotonic()
     assert classify("\n".join(["I1120 18:00:52.123456 1 trace.go:205] nothing"] * 250_000) + "\n" + end)["webhook"] == "x.example.com"
     assert time.monotonic() - began < 20
+
+
+def test_the_newest_of_very_many_failures_is_not_lost():
+    old = 'W1120 18:00:51.123456 1 dispatcher.go:234] failed calling webhook "old.example.com": failed to call webhook: Post "https://a.b.svc:443/?timeout=5s": EOF\n'
+    new = 'failed calling webhook "new.example.com": failed to call webhook: Post "https://a.b.svc:443/?timeout=5s": EOF'
+    result = classify(old * 5000 + "W1120 18:00:52.123456 1 dispatcher.go:234] " + new)
+    assert [result["webhook"], *(other["webhook"] for other in result["others"])] == ["old.example.com", "new.example.com"]
