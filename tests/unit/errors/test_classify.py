@@ -221,7 +221,7 @@ def test_ten_megabytes_are_judged_by_their_ends():
 
 
 def test_the_newest_of_very_many_failures_is_not_lost():
-    old = 'W1120 18:00:51.123456 1 dispatcher.go:234] failed calling webhook "old.example.com": failed to call webhook: Post "https://a.b.svc:443/?timeout=5s": EOF\n'
+    old = 'W1120 18:00:51.1 1 dispatcher.go:2] failed calling webhook "old.example.com": failed to call webhook: Post "https://a.b.svc:443/?timeout=5s": EOF\n'
     new = 'failed calling webhook "new.example.com": failed to call webhook: Post "https://a.b.svc:443/?timeout=5s": EOF'
     result = classify(old * 5000 + "W1120 18:00:52.123456 1 dispatcher.go:234] " + new)
     assert [result["webhook"], *(other["webhook"] for other in result["others"])] == ["old.example.com", "new.example.com"]
