@@ -30,6 +30,7 @@ MOST_LISTED = 500
 MOST_NAMES = 100
 
 _LARGEST_SERVED_RSA = 8192  # Source: crypto/tls checkKeySize
+_UNUSABLE = {"DSA": "*dsa.PublicKey", None: "<nil>"}  # kinds of keys that a server cannot have, and Go's types of them
 _GO_SPACE = "\t\n\v\f\r \x85\xa0"
 _AT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,6})?\d*([Zz]|[+-]\d\d:?\d\d)")
 
@@ -109,6 +110,9 @@ class _Court:
             chain = [] if isinstance(parsed, Refusal) else parsed
         if chain:
             found = Verifier(anchors.pool, Pool(chain[1:]), now, self._signatures).verify(chain[0], server_name)
+            if isinstance(found, list) and chain[0].key.kind in _UNUSABLE:
+                error = f"tls: server's certificate contains an unsupported type of public key: {_UNUSABLE[chain[0].key.kind]}"
+                found = Refusal(error, "certificate_invalid")
         refusal = found if isinstance(found, Refusal) else None
         chains = found if isinstance(found, list) else None
         listed = list(anchors.sources if text else ())

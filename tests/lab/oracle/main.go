@@ -12,6 +12,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
@@ -158,6 +160,12 @@ func verify(one bundle, roots *x509.CertPool, at string) error {
 	for _, certificate := range chain[1:] {
 		options.Intermediates.AddCert(certificate)
 	}
-	_, err = chain[0].Verify(options)
-	return err
+	if _, err = chain[0].Verify(options); err != nil {
+		return err
+	}
+	switch chain[0].PublicKey.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey:
+		return nil
+	}
+	return fmt.Errorf("tls: server's certificate contains an unsupported type of public key: %T", chain[0].PublicKey)
 }

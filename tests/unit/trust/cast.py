@@ -94,6 +94,8 @@ SPECS: dict[str, Spec] = {
     "leaf_long_serial": server(CA, NAME, serial=1 << 200),
     "leaf_broken_signature": server(CA, NAME, break_signature=True),
     "self_signed": Spec(made.common_name("webhook"), made.common_name("webhook"), made.key("p256-leaf"), made.key("p256-leaf"), _with()),
+    "leaf_dsa": server(CA, NAME, label="dsa-a"),
+    "leaf_ed448": server(CA, NAME, label="ed448-a"),
     "huge_rsa": server(CA, NAME, label="rsaodd-8200-65537"),
 }
 

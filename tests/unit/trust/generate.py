@@ -417,6 +417,43 @@ def constrained(rng: random.Random) -> Item:
     return item
 
 
+def constrained_alike(rng: random.Random) -> Item:
+    """One kind of name, well-formed mostly, against many constraints of that kind: what the sorted search finds and what it misses."""
+    kind = rng.choice([1, 2, 6, 7])
+    root = made.authority("lab-ca", "p256-a")
+    lists = [[(kind, _constraint(rng, kind)) for _ in range(rng.choice([0, 1, 2, 4, 12]))] for _ in range(2)]
+    _replace(root, made.name_constraints(*([(kind, b"svc")], []) if not any(lists) else lists))
+    names = []
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        domain = rng.choice(["", "", "www.", "*."]) + _domain(rng)
+        texts = {
+            1: rng.choice(["me@", "Me@", '"a b"@', "a.b@", 'x\\"y@']) + domain,
+            2: domain,
+            6: f"spiffe://{domain}{rng.choice(['', ':1', '/a%2Fb?q#f', '?', '/%41'])}",
+        }
+        names.append((kind, _constrained_name(rng, kind) if kind == 7 or rng.random() < 0.1 else texts[kind].encode()))
+    leaf = made.server(root, extensions=[made.alternative_names(*names)])
+    return _ask(root.pem(), [leaf.der()], "")
+
+
+def crowded(rng: random.Random) -> Item:
+    """More candidates of the right name than Go is willing to try."""
+    root = made.authority("lab-ca", "p256-a")
+    others = [made.authority("lab-ca", "p256-b", serial=number) for number in range(rng.choice([98, 99, 100, 101]))]
+    if rng.random() < 0.5:
+        root.extensions.append(made.subject_key_id(b"right"))
+    leaf = made.server(root, extensions=[made.dns(SERVER), *([made.authority_key_id(b"right")] if rng.random() < 0.5 else [])])
+    pems = [spec.pem() for spec in others]
+    pems.insert(rng.choice([0, len(pems)]), root.pem())
+    if rng.random() < 0.5:
+        return _ask("".join(pems), [leaf.der()])
+    intermediates = [spec.der() for spec in others]
+    anchor = made.authority("root", "p256-c")
+    root.issuer, root.signer = anchor.subject, anchor.key
+    intermediates.insert(rng.choice([0, len(intermediates)]), root.der())
+    return _ask(anchor.pem(), [leaf.der(), *intermediates])
+
+
 def _domain(rng: random.Random) -> str:
     return rng.choice(
         [
@@ -615,7 +652,8 @@ CLASSES: list[Callable[[random.Random], Item]] = [
     damaged_text,
     host_names,
     constrained,
-    constrained,
+    constrained_alike,
+    constrained_alike,
     uris,
     with_policies,
     usages,
@@ -624,9 +662,13 @@ CLASSES: list[Callable[[random.Random], Item]] = [
 ]
 
 
+# Large ones, rarely.
+SELDOM = 50
+
+
 def questions(seed: int, count: int) -> Iterator[tuple[str, Item]]:
     """(class, item of `bundles`) pairs; each one depends on the seed and its number alone."""
     for number in range(count):
-        make = CLASSES[number % len(CLASSES)]
+        make = crowded if number % SELDOM == SELDOM - 1 else CLASSES[number % len(CLASSES)]
         item = make(random.Random(f"{seed}/{number}"))
         yield make.__name__, {**item, "name": f"{make.__name__} {seed}/{number}"}
