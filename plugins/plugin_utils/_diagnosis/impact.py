@@ -51,9 +51,12 @@ def impact(callout: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
 
 def impact_of(callouts: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -> str | None:
     """For several call-outs: what they share is said once. None without call-outs."""
-    parts = list(dict.fromkeys(impact(callout, facts) for callout in callouts))
-    if len(parts) > _MOST_PARTS:
-        return "; ".join([*parts[: _MOST_PARTS - 1], f"and what {len(parts) - _MOST_PARTS + 1} more call-outs are asked"])
+    affected = list(callouts)
+    parts: dict[str, None] = {}
+    for told, callout in enumerate(affected):
+        parts[impact(callout, facts)] = None
+        if len(parts) > _MOST_PARTS:
+            return "; ".join([*list(parts)[:_MOST_PARTS], f"and what the other {len(affected) - told} of {len(affected)} call-outs are asked"])
     return "; ".join(parts) or None
 
 
@@ -125,8 +128,9 @@ def _where(selector: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> tupl
     known = sorted(facts["namespaces"], key=lambda namespace: str(namespace["name"]))
     if not known:
         return f" in namespaces with the labels {selector_text(selector)} (which ones is not known: namespaces could not be read)", None, (), True
-    concerned = tuple(str(one["name"]) for one in known if selector_matches(selector, one.get("labels") or {}))
-    spared = tuple(str(one["name"]) for one in known if str(one["name"]) not in set(concerned))
+    selected = [(str(one["name"]), selector_matches(selector, one.get("labels") or {})) for one in known]
+    concerned = tuple(name for name, chosen in selected if chosen)
+    spared = tuple(name for name, chosen in selected if not chosen)
     if not spared:
         return " in all namespaces", None, (), False
     if not concerned:

@@ -52,7 +52,7 @@ def test_very_many_call_outs_are_counted() -> None:
     callouts = [a_callout(f"c{number}", {"rules": [[["UPDATE"], [f"g{number}"], ["*"]]]}) for number in range(30)]
     text = impact_of(callouts, some_facts(callouts, {"a": {}}))
     assert text is not None
-    assert text.endswith("; and what 27 more call-outs are asked")
+    assert text.endswith("UPDATE of *.g3 in all namespaces; and what the other 26 of 30 call-outs are asked")
 
 
 def test_names_from_the_cluster_cannot_drive_a_terminal() -> None:
