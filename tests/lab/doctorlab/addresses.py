@@ -22,6 +22,7 @@ API_SERVICE = "10.96.0.1"
 DNS = "172.31.0.53"
 PROXY = "172.31.0.88"
 PROXY_PORT = 8888
+UPSTREAM_PORT = 3128  # of the proxy behind the proxy
 ETCD = f"http://{CONTROL_PLANES[FIRST]}:2379"
 
 WEBHOOK_PORT = 8443

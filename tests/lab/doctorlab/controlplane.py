@@ -176,9 +176,15 @@ def proxy_environment() -> dict[str, str]:
 
 
 def tinyproxy(folder: Path, kind: str) -> list[str]:
-    """A real forward proxy. refusing: it may open the tunnel, but cannot reach the other end. forbidding: CONNECT to port 443 is against its policy."""
-    ports = {"refusing": [443, addresses.WEBHOOK_PORT], "forbidding": [563]}[kind]
+    """A real forward proxy.
+
+    refusing: it may open the tunnel, but cannot reach the other end. forbidding: CONNECT to port 443 is against its policy.
+    unavailable: it hands on what its own upstream says, a 503.
+    """
+    ports = {"refusing": [443, addresses.WEBHOOK_PORT], "forbidding": [563], "unavailable": []}[kind]
     lines = [f"Port {addresses.PROXY_PORT}", f"Listen {addresses.PROXY}", "Timeout 60", "MaxClients 100", "LogLevel Info"]
+    if kind == "unavailable":
+        lines.append(f"Upstream http {addresses.PROXY}:{addresses.UPSTREAM_PORT}")
     path = folder / "tinyproxy.conf"
     path.write_text("\n".join([*lines, *(f"ConnectPort {port}" for port in ports), ""]), encoding="ascii")
     return ["tinyproxy", "-d", "-c", str(path)]

@@ -14,14 +14,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from . import addresses, controlplane, faults, objects, paths, targets
+from . import addresses, controlplane, faults, objects, paths, rbac, targets
 from .api import Client, each, wait
 from .errors import LabError
 from .targets import Target
-
-_ACCOUNTS = "webhook-doctor"  # the namespace of the ServiceAccounts that diagnose
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +39,7 @@ def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
     """Make everything that the lab's cluster holds; webhooks last, as they would stand in the way of the rest."""
     chosen = targets.allot(faults.select(faults.load(paths.FAULTS), given["faults"]))
     _make_cluster(client, given["instances"])
-    _make_accounts(client, state, [Path(path) for path in given["rbac"]], [instance["node"] for instance in given["instances"]])
+    _make_accounts(client, state, paths.RBAC, [instance["node"] for instance in given["instances"]])
     each(lambda target: _make_back_end(client, target), chosen)
     wait("EndpointSlices of all Services", lambda: _missing_slices(client, chosen) == set(), timeout=60)
     each(lambda target: _make_call_out(client, target, given["bundles"][target.namespace]), chosen)
@@ -79,27 +75,20 @@ def _make_cluster(client: Client, instances: list[dict[str, Any]]) -> None:
     client.create(binding)
 
 
-def _make_accounts(client: Client, state: Path, files: list[Path], nodes: list[str]) -> None:
-    """The ServiceAccounts diagnose and diagnose-probing with exactly the ClusterRoles of docs/rbac, and their kubeconfigs."""
-    client.create(objects.namespace(_ACCOUNTS))
-    granted: list[str] = []
-    for file in files:
-        account = file.stem
-        documents = [document for document in yaml.safe_load_all(file.read_text(encoding="utf-8")) if document]
-        roles = [document for document in documents if document["kind"] == "ClusterRole"]
-        if not roles:
-            raise LabError(f"{file}: it has no ClusterRole")
-        for role in roles:
-            client.create(role)
-            granted.append(role["metadata"]["name"])
-        client.create(objects.service_account(account, _ACCOUNTS))
-        for role_name in granted:
-            client.create(objects.cluster_role_binding(f"lab:{account}:{role_name}", role_name, account, _ACCOUNTS))
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 30 * 86400}}
-        token = client.post(f"/api/v1/namespaces/{_ACCOUNTS}/serviceaccounts/{account}/token", request)["status"]["token"]
+def _make_accounts(client: Client, state: Path, folder: Path, nodes: list[str]) -> None:
+    """The ServiceAccounts diagnose and diagnose-probing with exactly the rights of docs/rbac, and their kubeconfigs."""
+    reading, probing = (rbac.documents(folder / name) if (folder / name).exists() else [] for name in rbac.FILES)
+    if not reading:
+        return
+    items, users = rbac.accounts(reading, probing)
+    for item in items:
+        client.create(item)
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 30 * 86400}}
+    for user, (name_space, account) in users.items():
+        token = client.post(f"/api/v1/namespaces/{name_space}/serviceaccounts/{account}/token", request)["status"]["token"]
         for node in nodes:
-            path = state / "kubeconfigs" / controlplane.kubeconfig_name(account, node)
-            controlplane.write_kubeconfig(path, state / "pki", account, node, token)
+            path = state / "kubeconfigs" / controlplane.kubeconfig_name(user, node)
+            controlplane.write_kubeconfig(path, state / "pki", user, node, token)
 
 
 def _make_back_end(client: Client, target: Target) -> None:
@@ -132,11 +121,14 @@ def _missing_slices(client: Client, chosen: list[Target]) -> set[str]:
 
 
 def _make_call_out(client: Client, target: Target, bundle: str) -> None:
-    for item in objects.call_out(target, bundle):
-        if target.make.call_out.kind == "conversion":
-            client.replace_spec(item)
-        else:
-            client.create(item)
+    item = objects.call_out(target, bundle)
+    if target.make.call_out.kind != "conversion":
+        client.create(item)
+        return
+    client.replace_spec(item)
+    path = objects.custom_resource_path(target)
+    # The API server takes the resource down and up again, and answers 404 and 429 meanwhile.
+    wait(f"{target.domain}: the API of the changed CRD", lambda: client.request("GET", path)[0] not in (404, 429), timeout=30)
 
 
 if __name__ == "__main__":

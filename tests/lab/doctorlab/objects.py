@@ -127,14 +127,14 @@ def mirror_pod(node_name: str, address: str, command: list[str], environment: di
     }
 
 
-def call_out(target: Target, bundle: str) -> list[Object]:
-    """The object that makes the API server call, with that caBundle. Conversion CRDs are `custom_resource_definition` with it."""
+def call_out(target: Target, bundle: str) -> Object:
+    """The object that makes the API server call, with that caBundle."""
     kind = target.make.call_out.kind
     if kind == "apiservice":
-        return [_api_service(target, bundle)]
+        return _api_service(target, bundle)
     if kind == "conversion":
-        return [custom_resource_definition(target, bundle)]
-    return [_webhook_configuration(target, bundle)]
+        return custom_resource_definition(target, bundle)
+    return _webhook_configuration(target, bundle)
 
 
 def _webhook_configuration(target: Target, bundle: str) -> Object:
@@ -218,6 +218,11 @@ def custom_resource(target: Target) -> Object:
     """The object that is stored before the conversion webhook stands in the way."""
     metadata = {"name": "stored", "namespace": target.namespace}
     return {"apiVersion": f"{target.domain}/{targets.STORED_VERSION}", "kind": "Gauge", "metadata": metadata, "spec": {"unit": "bar"}}
+
+
+def custom_resource_path(target: Target) -> str:
+    """Where it is read in the version that it is not stored in. (One object: a list comes from a watch cache, which never fills where conversion fails.)"""
+    return f"/apis/{target.domain}/{targets.ASKED_VERSION}/namespaces/{target.namespace}/{targets.GAUGES}/stored"
 
 
 def replica_set(target: Target) -> Object:

@@ -14,8 +14,9 @@ import yaml
 from .errors import LabError
 from .faults import ROUTINGS
 
-# How a proxy in the API server's environment misbehaves. The first two are tinyproxy, the third is the fault server.
-PROXIES = ("refusing", "forbidding", "intercepting")
+# How a proxy in the API server's environment misbehaves. The first ones are tinyproxy, the last one is the fault server.
+TINYPROXIES = ("refusing", "forbidding", "unavailable")
+PROXIES = (*TINYPROXIES, "intercepting")
 # What is wrong with the second of two API servers.
 BROKEN_INSTANCES = ("proxy", "packet-filter")
 

@@ -16,7 +16,7 @@ from .pki import Pair
 from .targets import Target
 
 
-def configure(folder: Path, targets: Iterable[Target], authorities: dict[str, Pair], now: datetime, *, intercepting_proxy: bool) -> Path:
+def configure(folder: Path, targets: Iterable[Target], authorities: dict[str, Pair], now: datetime, proxy: str | None) -> Path:
     """Write the certificates and servers.json into a folder; return the path of the latter."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = list(targets)
@@ -24,7 +24,10 @@ def configure(folder: Path, targets: Iterable[Target], authorities: dict[str, Pa
         "dns": {"listen": f"{addresses.DNS}:53", "records": names(chosen)},
         "servers": [_server(target, folder, authorities, now) for target in chosen if target.listens_at],
     }
-    if intercepting_proxy:
+    if proxy == "unavailable":
+        answer = {"behaviour": "status", "status": 503, "body": "the upstream proxy is out of service"}
+        config["servers"].append({"name": "upstream-proxy", "listen": [f"{addresses.PROXY}:{addresses.UPSTREAM_PORT}"], "answer": answer})
+    if proxy == "intercepting":
         certificate, key = authorities["proxy"].write(folder, "proxy-ca")
         config["proxy"] = {"listen": f"{addresses.PROXY}:{addresses.PROXY_PORT}", "certificate": str(certificate), "key": str(key)}
     path = folder / "servers.json"

@@ -18,7 +18,7 @@ from typing import Any
 
 from . import addresses, controlplane, network, paths, pki, servers
 from .errors import LabError
-from .options import Options
+from .options import TINYPROXIES, Options
 from .running import Running
 from .targets import Target
 
@@ -53,7 +53,7 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     log("starting etcd, kube-apiserver and the fault server")
     running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd"))
     instances = [_api_server(running, options, programs, credentials, node) for node in nodes]
-    config = servers.configure(state / "servers", targets, authorities, now, intercepting_proxy=options.proxy == "intercepting")
+    config = servers.configure(state / "servers", targets, authorities, now, options.proxy)
     ready = state / "servers" / "ready"
     running.start("faultserver", [str(programs.faultserver), "-config", str(config), "-ready", str(ready)])
     tinyproxy = _tinyproxy_kind(options)
@@ -70,7 +70,7 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
 
     log(f"making {len(targets)} targets (faults and their healthy twins)")
     bundles = {target.namespace: servers.bundle(target, authorities) for target in targets}
-    _inside(running, "populate", {"faults": options.faults, "bundles": bundles, "instances": instances, "rbac": [str(path) for path in _rbac_files()]})
+    _inside(running, "populate", {"faults": options.faults, "bundles": bundles, "instances": instances})
     filtered = [(target.make.packet_filter, target.pods) for target in targets if target.make.packet_filter]
     network.filter_packets(running.namespace, [(address, how) for how, pods in filtered for address in pods])
 
@@ -98,14 +98,9 @@ def _api_server(running: Running, options: Options, programs: Programs, credenti
 
 
 def _tinyproxy_kind(options: Options) -> str | None:
-    if options.proxy in ("refusing", "forbidding"):
+    if options.proxy in TINYPROXIES:
         return options.proxy
     return "refusing" if options.broken_instance == "proxy" else None
-
-
-def _rbac_files() -> list[Path]:
-    """docs/rbac in the order in which rights are added to one another."""
-    return [path for path in (paths.RBAC / "diagnose.yaml", paths.RBAC / "diagnose-probing.yaml") if path.exists()]
 
 
 def _inside(running: Running, step: str, arguments: dict[str, Any]) -> None:

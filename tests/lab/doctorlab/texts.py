@@ -31,7 +31,7 @@ def request_for(target: Target) -> tuple[str, str, Object | None]:
     """(method, path, body) of the call that makes the API server call the target. Nothing is changed by it."""
     kind = target.make.call_out.kind
     if kind == "conversion":
-        return "GET", f"/apis/{target.domain}/{targets.ASKED_VERSION}/namespaces/{target.namespace}/{targets.GAUGES}", None
+        return "GET", objects.custom_resource_path(target), None
     if kind == "apiservice":
         return "GET", f"/apis/{target.domain}/{targets.AGGREGATED_VERSION}/namespaces/{target.namespace}/{targets.GAUGES}", None
     path = {
@@ -52,6 +52,9 @@ def _answer(client: Client, routing: str, target: Target) -> dict[str, Any]:
     line = {"fault": target.fault, "role": target.role, "routing": routing, "status": status, "seconds": round(time.monotonic() - started, 2)}
     message = answer.get("message") if isinstance(answer, dict) else str(answer).strip()
     line["text"] = message if status >= 400 else None
+    if target.make.call_out.kind == "conversion":
+        _, listed = client.request("GET", f"/apis/{target.domain}/{targets.ASKED_VERSION}/{targets.GAUGES}")
+        line["list_text"] = listed.get("message")
     if target.make.call_out.kind == "apiservice":
         name = f"{targets.AGGREGATED_VERSION}.{target.domain}"
         conditions = client.get(f"/apis/apiregistration.k8s.io/v1/apiservices/{name}").get("status", {}).get("conditions", [])

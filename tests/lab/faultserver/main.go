@@ -29,7 +29,7 @@ type Config struct {
 type ServerConfig struct {
 	Name   string   `json:"name"`
 	Listen []string `json:"listen"`
-	// Accept: what becomes of a connection before any byte is read. "serve" (default), "close" (FIN), "reset" (RST), "stall".
+	// Accept: what becomes of a connection before TLS. "serve" (default), "close" (FIN), "reset" (RST once the peer speaks), "stall".
 	Accept string       `json:"accept"`
 	TLS    *TLSConfig   `json:"tls"` // null: plain HTTP
 	Answer AnswerConfig `json:"answer"`

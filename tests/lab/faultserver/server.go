@@ -89,6 +89,8 @@ func refuse(connection net.Conn, how string) {
 	defer connection.Close()
 	switch how {
 	case "reset":
+		_ = connection.SetDeadline(time.Now().Add(longestConnection))
+		_, _ = connection.Read(make([]byte, 1)) // the peer has begun: middleboxes that dislike a ClientHello do it then
 		if tcp, ok := connection.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0) // Close then sends RST
 		}
