@@ -168,12 +168,12 @@ def explain(case: Case, said: Judgement) -> Judgement:
     facts = tuple(line for line in (endpoints_line(case), pods_line(case)) if line)
     history = tuple(seen_before(case))
     silent = said.cause in CONNECT | {"deadline_exceeded"} and said.cause not in ("proxied", "egress_proxy")
-    if silent and case.without_endpoints:
-        meaning = "with ClusterIP routing a Service without ready endpoints shows as a refused or unanswered connection"
-        return replace(said, cause="no_ready_endpoints", phase="resolve", code=None, because=(*said.because, *facts, meaning, *history))
     if silent and (case.service or {}).get("type") == "ExternalName":
         line = f"the Service is of type ExternalName ({(case.service or {}).get('external_name')}), so the API server looks outside the cluster"
         return replace(said, cause="service_type_unsupported", phase="resolve", code="WD106", because=(*said.because, line, *history))
+    if silent and case.without_endpoints:
+        meaning = "with ClusterIP routing a Service without ready endpoints shows as a refused or unanswered connection"
+        return replace(said, cause="no_ready_endpoints", phase="resolve", code=None, because=(*said.because, *facts, meaning, *history))
     redirect = next((probe for probe in _outside(case) if probe.status and 300 <= probe.status < 400), None)
     if redirect:
         return replace(said, cause="http_status", phase="http", code="WD406", status=redirect.status, because=(*said.because, *outside, *history))
@@ -293,7 +293,7 @@ def _partial(case: Case) -> Judgement | None:
     if not alive or not dead:
         return None
     lines = [
-        f"{len(dead)} of {len(case.endpoints)} endpoints fail, {len(alive)} answer from the same place",
+        f"{len(dead)} of {len(case.endpoints)} endpoints fail, {len(alive)} answer{'' if len(alive) > 1 else 's'} from the same place",
         *(describe(one.probe) for one in dead if one.probe),
         *(f"{one.where}: {(one.cause or 'fails').replace('_', ' ')}, pod {one.pod or 'unknown'}, node {one.node or 'unknown'}" for one in dead),
         f"{alive[0].where} answers",

@@ -24,7 +24,7 @@ def http_error(case: Case) -> Iterator[Finding]:
     judged = case.judgement
     if not judged.fails or judged.cause != "http_status":
         return
-    entry = _by_status(judged.status) if judged.status else None
+    entry = _by_status(judged.status) if judged.status and judged.status >= 300 else None
     if entry is None:
         # The API server's words name the status, not the number.
         entry = CATALOGUE[judged.code] if judged.code in _STATUS_CODES else catalogue.WD405
