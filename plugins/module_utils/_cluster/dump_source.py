@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,11 +19,11 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.fa
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.failures import ObservationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import PLURALS, Inventory
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping, mappings, namespace_of, text
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import MissingLibrary
 
 _MOST_FILES = 5_000
 _LARGEST_FILE = 512 * 1024 * 1024
 _CLUSTER_SCOPED = frozenset(("validatingwebhookconfigurations", "mutatingwebhookconfigurations", "customresourcedefinitions", "apiservices", "namespaces"))
-_SCHEMA = re.compile(r"^(\s*(?:- )?)openAPIV3Schema:\s*$")
 
 
 _LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
@@ -48,7 +47,7 @@ class NotKubernetes(Exception):
 def read_dump(paths: list[str]) -> Dump:
     """Read files, and directories with all that is in them. `observed_at` is the newest modification time.
 
-    A file that cannot be used becomes a coverage entry. Raises ObservationError where nothing at all could be used.
+    A file that cannot be used becomes a coverage entry. Raises ObservationError where nothing at all could be used, MissingLibrary.
     """
     dump = Dump()
     complaints: list[str] = []
@@ -133,47 +132,19 @@ def _json_values(content: str) -> Iterator[Any]:
 
 def _yaml_documents(content: str) -> Iterator[Any]:
     try:
-        import yaml
+        from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.yaml_stream import YamlError, documents
     except ImportError as error:
-        raise ObservationError("Reading YAML needs the Python library PyYAML on the host that the module runs on (or write the dump with -o json).") from error
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Times stay the text that they are in JSON."""
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+        raise MissingLibrary("PyYAML", "to read YAML (a dump in JSON needs no library)") from error
     try:
-        yield from yaml.load_all(_without_schemas(content), Loader=Loader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "unreadable"
-        raise NotKubernetes(f"it is neither YAML nor JSON ({problem}{f', line {mark.line + 1}' if mark else ''})") from error
-
-
-def _without_schemas(content: str) -> str:
-    """The YAML without the blocks under openAPIV3Schema, which are nearly all of a CustomResourceDefinition and most of the time it takes to parse."""
-    if "openAPIV3Schema:" not in content:
-        return content
-    kept: list[str] = []
-    depth = -1
-    for line in content.splitlines(keepends=True):
-        if depth >= 0:
-            if not line.strip() or len(line) - len(line.lstrip(" ")) > depth:
-                continue
-            depth = -1
-        match = _SCHEMA.match(line)
-        if match:
-            depth = len(match.group(1))
-            continue
-        kept.append(line)
-    return "".join(kept)
+        yield from documents(content)
+    except YamlError as error:
+        raise NotKubernetes(f"it is neither YAML nor JSON that kubectl writes ({error})") from error
 
 
 def _take(document: Any, dump: Dump) -> bool:
     """Whether a document held Kubernetes objects, all of which are in the inventory now."""
     if isinstance(document, list):  # jq and some exporters write bare arrays
-        taken = [_take(item, dump) for item in document]
+        taken = [_take(item, dump) for item in mappings(document)]
         return any(taken)
     if not isinstance(document, dict):
         return False

@@ -37,6 +37,7 @@ class Evidence:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self._seen: set[tuple[Any, ...]] = set()  # a dump may hold an object twice, a list that is begun again shows some twice
 
     def add_event(self, event: dict[str, Any]) -> None:
         """An Event of either API (core/v1, events.k8s.io/v1, also v1beta1). Raises Malformed.
@@ -51,8 +52,11 @@ class Evidence:
         subject = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
         if not subject:
             raise Malformed("neither involvedObject nor regarding is there")
+        metadata = mapping(event.get("metadata"))
+        if self._again("event", metadata.get("namespace"), metadata.get("name")):
+            return
         series = mapping(event.get("series"))
-        created = text(mapping(event.get("metadata")).get("creationTimestamp"))
+        created = text(metadata.get("creationTimestamp"))
         first = text(event.get("firstTimestamp")) or text(event.get("deprecatedFirstTimestamp")) or text(event.get("eventTime")) or created
         last = text(series.get("lastObservedTime")) or text(event.get("lastTimestamp")) or text(event.get("deprecatedLastTimestamp")) or first
         count = integer(series.get("count")) or integer(event.get("count")) or integer(event.get("deprecatedCount")) or 1
@@ -67,10 +71,17 @@ class Evidence:
                 continue
             unavailable = kind == "APIService" and name == "Available" and condition.get("status") == "False"
             failed = condition.get("status") == ("True" if name == "ReplicaFailure" else "False") and name in _FAILURE_CONDITIONS
-            if unavailable or (failed and may_be_about_a_call(message)):
+            relevant = unavailable or (failed and may_be_about_a_call(message))
+            if relevant and not self._again(kind, metadata.get("namespace"), metadata.get("name"), name):
                 subject = {"kind": kind, "namespace": metadata.get("namespace"), "name": metadata.get("name")}
                 since = text(condition.get("lastTransitionTime"))
                 self._add("condition", message, 1, since, text(condition.get("lastUpdateTime")) or since, subject, text(condition.get("reason")))
+
+    def _again(self, *identity: Any) -> bool:
+        if identity in self._seen:
+            return True
+        self._seen.add(identity)
+        return False
 
     def _add(self, source: str, message: str, count: int, first: str | None, last: str | None, subject: dict[str, Any], reporter: str | None) -> None:
         kind, namespace = text(subject.get("kind")), text(subject.get("namespace"))

@@ -157,8 +157,8 @@ def explained(error: BaseException, settings: Settings, timeout: float) -> Unrea
     words = " ".join(str(item) for item in chain).lower()
     for matches, cause, text in _EXPLANATIONS:
         if matches(chain, words):
-            return Unreachable(f"{where}: {text.format(timeout=timeout, detail=chain[-1])}", cause)
-    return Unreachable(f"{where}: {chain[-1]}", "unknown")
+            return Unreachable(f"{where}: {text.format(timeout=timeout, detail=_one_line(chain[-1]))}", cause)
+    return Unreachable(f"{where}: {_one_line(chain[-1])}", "unknown")
 
 
 def without_credentials(url: str | None) -> str:
@@ -167,6 +167,11 @@ def without_credentials(url: str | None) -> str:
     if not mark:
         scheme, rest = "", url or ""
     return scheme + mark + ("***@" + rest.rsplit("@", 1)[1] if "@" in rest else rest)
+
+
+def _one_line(error: BaseException) -> str:
+    """An error's text, which may quote whatever the server sent, as one printable line."""
+    return "".join(character if character.isprintable() else "?" for character in " ".join(str(error)[:1000].split()))[:300]
 
 
 def _chain(error: BaseException) -> list[BaseException]:

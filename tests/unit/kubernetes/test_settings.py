@@ -173,7 +173,7 @@ def test_no_proxy(server: str, no_proxy: str, expected: bool) -> None:
         (changed(contexts__0__context={"cluster": "one", "user": "nobody"}), None, 'names the user "nobody", which does not exist; there are: admin, robot.'),
         (changed(clusters__0__cluster={"server": "one:6443"}), None, 'cluster "one" has no server of the form https://host:port.'),
         (changed(clusters__0__cluster={"server": "https://o", "certificate-authority-data": "%"}), None, "certificate-authority-data is not base64."),
-        (changed(clusters__0__cluster={"server": "https://o", "certificate-authority": "none.crt"}), None, "none.crt cannot be read: No such file or directory."),
+        (changed(clusters__0__cluster={"server": "https://o", "certificate-authority": "none.crt"}), None, "none.crt cannot be read: No such file"),
         (changed(users__0__user={"client-certificate-data": "Q0E="}), None, "needs both client_cert and client_key"),
         ("a: [}", None, "is not YAML (line 1)"),
         ("just a text", None, "this is not a kubeconfig"),
