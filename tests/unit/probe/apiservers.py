@@ -125,7 +125,8 @@ def forwarding(port: int, lines: list[str] | None = None, piece: int = 1000) -> 
                         message = web.receive()
                         if not message:
                             return
-                        target.sendall(message[1:])
+                        with contextlib.suppress(OSError):  # the pod has hung up; what it said before is still to be passed on
+                            target.sendall(message[1:])
                         continue
                     data = target.recv(piece)
                     if not data:

@@ -68,6 +68,14 @@ def serving(behave: Behaviour, host: str = "127.0.0.1") -> Iterator[Server]:
         server.close()
 
 
+@contextlib.contextmanager
+def dead_port(host: str = "127.0.0.1") -> Iterator[int]:
+    """A port that is taken, so that nobody else gets it, and on which nothing listens."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        sock.bind((host, 0))
+        yield int(sock.getsockname()[1])
+
+
 def tls(pem: Path, behave: Behaviour, configure: Callable[[ssl.SSLContext], None] | None = None) -> Behaviour:
     """`behave` behind a TLS handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

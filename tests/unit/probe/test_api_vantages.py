@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.apiservers import ERROR, WebSocket, answering, api_server, forwarding, status
-from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import Behaviour, admission, healthy, http, raw_answer, serving, silent, tls
+from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import Behaviour, admission, dead_port, healthy, http, raw_answer, serving, silent, tls
 
 Probe = Callable[..., dict[str, Any]]
 POD = {"vantage": "port_forward", "namespace": "ns", "pod": "hook-0", "pod_port": 9443, "review": "admission"}
@@ -60,7 +62,6 @@ def wants_certificate(context: ssl.SSLContext) -> None:
 )
 def test_forwarded_faults(pem: Path, probe: Probe, behind: str, phase: str, cause: str) -> None:
     behaviours: dict[str, Behaviour] = {
-        "none": silent,
         "plain": plain,
         "silent": silent,
         "closes": lambda connection: None,
@@ -68,11 +69,8 @@ def test_forwarded_faults(pem: Path, probe: Probe, behind: str, phase: str, caus
         "404": tls(pem, raw_answer(lambda review: http("no", "404 Not Found"))),
         "late": tls(pem, silent),
     }
-    with serving(behaviours[behind]) as pod:
-        port = pod.port
-        if behind == "none":
-            pod.close()
-        with api_server(forwarding(port)) as (_server, api):
+    with serving(behaviours.get(behind, silent)) as pod, dead_port() as nobody:
+        with api_server(forwarding(nobody if behind == "none" else pod.port)) as (_server, api):
             result = probe(api, **POD, timeout=1.0)
     assert (result["ok"], result["phase"], result["cause"], result["provable"]) == (False, phase, cause, True), result
 
@@ -189,9 +187,8 @@ def test_no_answer_in_time(probe: Probe) -> None:
 
 
 def test_an_api_server_that_is_not_there(probe: Probe) -> None:
-    with api_server(silent) as (server, api):
-        server.close()
-        result = probe(api, **SERVICE)
+    with dead_port() as port:
+        result = probe(Api(Settings(server=f"http://127.0.0.1:{port}", cluster="test")), **SERVICE)
     assert (result["provable"], result["cause"]) == (False, None)
     assert "connection refused" in result["reason"].lower()
 
@@ -207,9 +204,6 @@ def test_an_instance_is_asked_at_its_own_address(probe: Probe) -> None:
 
 
 def test_secrets_of_the_api_stay_there(probe: Probe) -> None:
-    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
-    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings
-
     with serving(answering(lambda line, body: status(403, "Forbidden", FORBIDDEN, "services"))) as server:
         api = Api(Settings(server=f"http://127.0.0.1:{server.port}", cluster="test", headers={"Authorization": "Bearer s3cret"}))
         result = probe(api, **SERVICE)

@@ -20,16 +20,9 @@ import pytest
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe import dial
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.certificates import issue
-from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import Behaviour, healthy, serving, silent, tls
+from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import Behaviour, dead_port, healthy, serving, silent, tls
 
 Probe = Callable[..., dict[str, Any]]
-
-
-def dead_port(host: str = "127.0.0.1") -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        return int(sock.getsockname()[1])
 
 
 def resolver(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str, int], Any]) -> None:
@@ -49,8 +42,8 @@ def entry(address: str, port: int) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
 def test_refused(probe: Probe, host: str, shown: str) -> None:
-    port = dead_port(host.strip("[]"))
-    result = probe(host=host, port=port, review="admission")
+    with dead_port(host.strip("[]")) as port:
+        result = probe(host=host, port=port, review="admission")
     assert (result["ok"], result["phase"], result["cause"]) == (False, "connect", "connection_refused")
     assert result["error"] == f"dial tcp {shown}:{port}: connect: connection refused"
     assert result["peer"]["address"] == f"{shown}:{port}"
@@ -142,9 +135,9 @@ def test_the_second_address_is_tried(monkeypatch: pytest.MonkeyPatch, pem: Path,
 
 
 def test_the_first_failure_is_reported(monkeypatch: pytest.MonkeyPatch, probe: Probe) -> None:
-    port = dead_port()
-    resolver(monkeypatch, lambda host, _port: [entry("::1", port), entry("127.0.0.1", port)])
-    result = probe(host="two.example.com", port=port, review="admission")
+    with dead_port("::1") as port:
+        resolver(monkeypatch, lambda host, _port: [entry("::1", port), entry("127.0.0.1", 1)])
+        result = probe(host="two.example.com", port=port, review="admission")
     assert result["cause"] == "connection_refused"
     assert result["peer"]["address"] == f"[::1]:{port}" and f"[::1]:{port}" in result["error"]
 
@@ -193,9 +186,9 @@ def test_through_a_proxy(monkeypatch: pytest.MonkeyPatch, pem: Path, probe: Prob
 
 
 def test_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, pem: Path, probe: Probe) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{dead_port()}")
-    with serving(tls(pem, healthy)) as server:
+    with serving(tls(pem, healthy)) as server, dead_port() as port:
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
         assert probe(host="127.0.0.1", port=server.port, review="admission")["ok"]
 
 
@@ -220,7 +213,8 @@ def test_proxies_that_do_not_pass(probe: Probe, behave: Behaviour, words: str) -
 
 
 def test_a_proxy_that_is_not_there(probe: Probe) -> None:
-    result = probe(host="hook.example.com", port=443, review="admission", proxy=f"http://127.0.0.1:{dead_port()}")
+    with dead_port() as port:
+        result = probe(host="hook.example.com", port=443, review="admission", proxy=f"http://127.0.0.1:{port}")
     assert (result["phase"], result["cause"]) == ("connect", "proxied")
     assert result["error"].startswith("proxyconnect tcp: dial tcp 127.0.0.1:") and result["error"].endswith("connection refused")
     assert classify(f'failed calling webhook "a.b.c": failed to call webhook: Post "https://s.n.svc:443/": {result["error"]}')["cause"] == "proxied"
