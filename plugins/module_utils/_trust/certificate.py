@@ -34,6 +34,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.exte
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.keys import public_key, signature_algorithm
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_time, quote
 
+_LONGEST_TEXT = 1024
 _COMMON_NAME, _ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _ATTRIBUTES = {
     **{b"\x55\x04" + bytes([arc]): name for arc, name in ((3, "CN"), (5, "serialNumber"), (6, "C"), (7, "L"), (8, "ST"), (9, "street"), (10, "O"), (11, "OU"))},
@@ -49,7 +50,7 @@ _UTF8, _NUMERIC, _PRINTABLE_TAG, _T61, _IA5, _BMP = 0x0C, 0x12, 0x13, 0x14, 0x16
 class Name(NamedTuple):
     common_name: str
     organization: str | None  # the first
-    text: str  # RFC 4514
+    text: str  # RFC 4514, at most 1,024 characters of it
 
 
 class Certificate(Extensions):
@@ -183,7 +184,7 @@ def _name(raw: bytes) -> Name:
             rdn.append(f"{_ATTRIBUTES.get(oid) or dotted(oid)}={_escaped(value)}")
         if rdn:
             parts.append("+".join(rdn))
-    return Name(common_name, organizations[0] if organizations else None, ",".join(reversed(parts)))
+    return Name(common_name, organizations[0] if organizations else None, ",".join(reversed(parts))[:_LONGEST_TEXT])
 
 
 def _escaped(value: str) -> str:

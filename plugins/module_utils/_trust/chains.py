@@ -142,8 +142,13 @@ def _hint(hint: tuple[str, Certificate] | None) -> str:
         return ""
     error, certificate = hint
     name = certificate.subject.common_name or certificate.subject.organization
-    name = f"serial:{certificate.serial}" if name is None else name
+    name = f"serial:{_decimal(certificate.serial)}" if name is None else name
     return f" (possibly because of {quote(error)} while trying to verify candidate authority certificate {quote(name)})"
+
+
+def _decimal(number: int) -> str:
+    """Python refuses to write very long integers in decimal, and Go's text of them helps nobody."""
+    return str(number) if number.bit_length() < 4096 else f"{number:#x}"[:64] + "..."
 
 
 def _acceptable(chains: list[list[Certificate]]) -> Refusal | list[list[Certificate]]:

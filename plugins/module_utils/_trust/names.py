@@ -23,6 +23,7 @@ _DOMAIN = re.compile(r"(?:[!-\-/-~]+\.)*[!-\-/-~]+")
 _QUOTED = re.compile(r'"((?:[\x01-\x08\x0b\x0c\x0e-!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*)"@')
 _ATOM = re.compile(r"((?:[0-9A-Za-z!#$%&'*+/=?^_`{|}~.-]|\\[\x00-\xff])+)@")
 _MOST_NAMES = 100
+_LONGEST_MAILBOX = 1 << 16  # Go has no limit, but the patterns above need memory for every character
 
 
 def domain_valid(name: str, constraint: bool = False) -> bool:
@@ -34,6 +35,8 @@ def domain_valid(name: str, constraint: bool = False) -> bool:
 
 def mailbox(address: str) -> tuple[str, str] | None:
     """(local part, domain) of an RFC 2821 mailbox, None where Go would not parse it."""
+    if len(address) > _LONGEST_MAILBOX:
+        return None
     match = _QUOTED.match(address) if address.startswith('"') else _ATOM.match(address)
     if match is None:
         return None

@@ -28,6 +28,8 @@ LARGEST = 16 * 1024 * 1024
 # How many certificates, and how many problems, one verdict lists.
 MOST_LISTED = 500
 MOST_NAMES = 100
+LONGEST_NAME = 253
+LONGEST_ERROR = 1 << 16
 
 _LARGEST_SERVED_RSA = 8192  # Source: crypto/tls checkKeySize
 _UNUSABLE = {"DSA": "*dsa.PublicKey", None: "<nil>"}  # kinds of keys that a server cannot have, and Go's types of them
@@ -122,7 +124,7 @@ class _Court:
                 listed.append(Source("chain", position, certificate))
         return {
             "trusted": False if refusal else True if chains else None,
-            "error": refusal.error if refusal else None,
+            "error": _short(refusal.error, LONGEST_ERROR) if refusal else None,
             "cause": refusal.cause if refusal else None,
             "anchor": _anchor(chains[0][-1]) if chains else None,
             "certificates": [_describe(one, now) for one in listed[:MOST_LISTED]],
@@ -220,7 +222,7 @@ def _served(index: int, name: str, position: int, pem: str) -> list[bytes]:
 def _anchor(certificate: Certificate) -> dict[str, Any]:
     return {
         "subject": certificate.subject.text,
-        "serial": f"{certificate.serial:X}",
+        "serial": _short(f"{certificate.serial:X}", LONGEST_NAME),
         "sha256": certificate.sha256,
         "not_after": utc(certificate.not_after[0], certificate.not_after[1]),
     }
@@ -233,17 +235,21 @@ def _describe(one: Source, now: float) -> dict[str, Any]:
         "index": one.position,
         "subject": certificate.subject.text,
         "issuer": certificate.issuer.text,
-        "serial": f"{certificate.serial:X}",
+        "serial": _short(f"{certificate.serial:X}", LONGEST_NAME),
         "sha256": certificate.sha256,
         "not_before": utc(certificate.not_before[0], certificate.not_before[1]),
         "not_after": utc(certificate.not_after[0], certificate.not_after[1]),
         "is_ca": certificate.is_ca,
-        "dns_names": certificate.dns_names[:MOST_NAMES],
+        "dns_names": [_short(name, LONGEST_NAME) for name in certificate.dns_names[:MOST_NAMES]],
         "ip_addresses": [ip_text(address) for address in certificate.ip_addresses[:MOST_NAMES]],
         "key": str(certificate.key),
         "signature": certificate.signature_name if certificate.signature_name != "0" else "unknown",
         "days_left": days_left(certificate, now),
     }
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "..."
 
 
 def _bounded(trouble: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verd
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust import cast
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.authority import (
     Spec,
+    alternative_names,
     authority,
     basic_constraints,
     common_name,
@@ -25,6 +26,8 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.authority impor
     key,
     name_constraints,
     pem,
+    policies,
+    rsa_spki,
     seq,
     tlv,
 )
@@ -107,6 +110,63 @@ def test_many_names_against_many_constraints():
     result = verdict_of(root.pem(), [leaf.pem()], "x.d7.example.com")
     assert result["trusted"] is True
     assert len(result["certificates"][1]["dns_names"]) == verdict.MOST_NAMES
+
+
+ENORMOUS = 1_500_000  # half of what an API object can hold
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"serial": 1 << 8 * ENORMOUS},
+        {"subject": common_name("x" * ENORMOUS)},
+        {"subject": seq(*[common_name("x")[2:]] * (ENORMOUS // 12))},
+        {"extensions": [dns("x" * ENORMOUS)]},
+        {"extensions": [dns(*["x.y"] * (ENORMOUS // 6))]},
+        {"extensions": [dns("x." * (ENORMOUS // 2))]},
+        {"extensions": [alternative_names((1, b"x" * ENORMOUS + b"@y"))]},
+        {"extensions": [alternative_names((6, b"x://" + b"%41" * (ENORMOUS // 3)))]},
+        {"extensions": [alternative_names((6, b"x://h/" + b"\\" * ENORMOUS))]},
+        {"extensions": [("1.2.3", False, b"x" * ENORMOUS)]},
+        {"extensions": [("1.3.6.1.5.5.7.1.1", False, b"x" * ENORMOUS)]},
+        {"extensions": [policies(*(f"1.2.{number}" for number in range(ENORMOUS // 20)))]},
+        {"extensions": [(f"1.2.{number}", False, b"") for number in range(ENORMOUS // 20)]},
+        {"extensions": [("2.5.29.37", False, seq(tlv(6, b"\x2a" * ENORMOUS)))]},
+        {"spki": rsa_spki((1 << 8 * ENORMOUS) - 1, 65537)},
+        {"spki": seq(seq(tlv(6, b"\x2a" * ENORMOUS)), tlv(3, b"\0"))},
+        {"not_after": "9" * ENORMOUS},
+    ],
+    ids=[
+        "serial",
+        "name",
+        "names",
+        "dns",
+        "many dns",
+        "labels",
+        "mail",
+        "uri",
+        "path",
+        "unknown",
+        "aia",
+        "policies",
+        "extensions",
+        "usage",
+        "key",
+        "oid",
+        "time",
+    ],
+)
+def test_an_enormous_field(fields):
+    """The same certificate as anchor and as leaf, constrained, so that every part of it is looked at."""
+    constrained = authority("lab-ca", "p256-a", extensions=[basic_constraints(True), name_constraints([(1, b"z"), (2, b"z"), (6, b"z")], [])])
+    odd = Spec(common_name("odd"), constrained.subject, key("p256-b"), constrained.key, [dns(cast.NAME)])
+    for field, value in fields.items():
+        setattr(odd, field, value)
+    assert verdict_of(constrained.pem() + odd.pem(), [odd.pem()], "")["certificates"]
+    assert verdict_of(constrained.pem(), [odd.pem()], "")["trusted"] is False or "extensions" in fields
+    odd.extensions = [basic_constraints(True)]
+    under = Spec(common_name("webhook"), odd.subject, key("p256-leaf"), key("p256-c"), [dns(cast.NAME)])
+    assert verdict_of(odd.pem(), [under.pem()])["trusted"] is False
 
 
 @pytest.mark.parametrize(
