@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
@@ -69,9 +70,10 @@ def test_forwarded_faults(pem: Path, probe: Probe, behind: str, phase: str, caus
         "404": tls(pem, raw_answer(lambda review: http("no", "404 Not Found"))),
         "late": tls(pem, silent),
     }
-    with serving(behaviours.get(behind, silent)) as pod, dead_port() as nobody:
-        with api_server(forwarding(nobody if behind == "none" else pod.port)) as (_server, api):
-            result = probe(api, **POD, timeout=1.0)
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(dead_port()) if behind == "none" else stack.enter_context(serving(behaviours[behind])).port
+        _server, api = stack.enter_context(api_server(forwarding(port)))
+        result = probe(api, **POD, timeout=1.0)
     assert (result["ok"], result["phase"], result["cause"], result["provable"]) == (False, phase, cause, True), result
 
 
