@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..catalogue import control_plane as catalogue
 from ..finding import Finding, Subject
 from ..loopback import SERVER_NAME, SUBJECT
+from ..observed import Probe
 from ..severity import Severity, of_failure, worst
 from ..text import listing
 from ..trust_plan import question, question_of
@@ -28,17 +29,19 @@ def one_instance_fails(cluster: Cluster) -> Iterator[Finding]:
         elsewhere = sorted(
             {probe.instance for probe in cluster.probes if probe.instance and probe.instance != instance and probe.ok and set(probe.callouts) & set(callouts)}
         )
-        causes = {probe.cause for probe in failures}
+        causes = {_cause(probe) for probe in failures}
+        lost = causes == {"connect_timeout"} and any(probe.cause == "deadline_exceeded" for probe in failures)
         yield catalogue.WD610.found(
             Subject(kind="kube-apiserver", name=_name_of(cluster, instance)),
             [
                 f"{len(callouts)} call-outs fail at API server {instance} and work at {listing(elsewhere)}",
                 *dict.fromkeys(describe(probe) for probe in failures[:3]),
+                *(["the same back ends answer the other API server in time, so packets from this one are lost"] if lost else []),
                 *(environment.line() for environment in cluster.proxy_environments),
             ],
             affects=callouts,
             cause=causes.pop() if len(causes) == 1 else None,
-            phase=failures[0].phase,
+            phase="connect" if lost else failures[0].phase,
             severity=worst(of_failure(cluster.case_of[callout].callout, catalogue.WD610.severity) for callout in callouts),
             root=f"instance {instance}",
             values={"instance": instance},
@@ -67,6 +70,11 @@ def loopback_certificate(cluster: Cluster) -> Iterator[Finding]:
             root=f"instance {instance}",
             values={"instance": instance},
         )
+
+
+def _cause(probe: Probe) -> str | None:
+    """Of a call that another instance got through with in time, "out of time" means that nothing arrives."""
+    return "connect_timeout" if probe.cause == "deadline_exceeded" else probe.cause
 
 
 def _name_of(cluster: Cluster, instance: str) -> str:
