@@ -190,7 +190,7 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "nested": (b"[" * 100_000, "nested more than 200 levels deep"),
     "nested blocks": (b"- " * 100_000, "nested more than 200 levels deep"),
     "an alias of itself": (b"a: 1\nb: &b [*b]\n", "an alias of nothing before it (*b), line 2"),
-    ),
+    "aliases that multiply": (MULTIPLYING.encode(), "holds no Kubernetes object"),
     "odd keys": (b"? [a]\n: b\n", "a key that is no text, line 1"),
     "a bundle": (b'{"format": "kubeops.webhook_doctor/bundle", "format_version": 1}', "it is a bundle of webhook_doctor"),
 }
