@@ -10,8 +10,10 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.classify_error import classify_error
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.catalogue.index import CATALOGUE
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import show
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.explanation import explanation_lines
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.model import PAGES
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {"text": {"type": "str", "required": True}, "show": {"type": "bool", "default": True}}
 
@@ -27,5 +29,7 @@ class ActionModule(ActionBase):
         text = arguments["text"]
         judged = classify_error(text)
         if arguments["show"]:
-            show(self._display, explanation_lines(text, judged, self._display.columns, None, None))
+            entry = CATALOGUE.get(judged["code"] or "")
+            page = f"{PAGES}/docs/findings/{entry.code}.md" if entry else None
+            show(self._display, explanation_lines(text, judged, self._display.columns, page, entry.title if entry else None))
         return {**result, "changed": False, "explanation": judged}

@@ -30,7 +30,9 @@ class ActionModule(ActionBase):
         try:
             files = [file for file in (bundle_file(source) for source in sources) if file]
             if files and len(sources) > 1:
-                raise BadBundle(f"{files[0]} is a bundle, and {len(sources)} sources were given. A bundle stands alone: give either one bundle, or files that kubectl wrote.")
+                raise BadBundle(
+                    f"{files[0]} is a bundle, and {len(sources)} sources were given. A bundle stands alone: give one bundle, or files that kubectl wrote."
+                )
             bundle = read_bundle(files[0]) if files else None
         except BadBundle as error:
             raise AnsibleActionFail(str(error)) from error

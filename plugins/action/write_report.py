@@ -20,7 +20,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.fil
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.headline import headline
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.model import view_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.output import NAMES, contents_of
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.shapes import BUNDLE, FINDINGS, Mismatch, check
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.shapes import BUNDLE, FINDINGS, SUPPRESSED, Mismatch, check
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.terminal import Line, summary_lines
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.version import collection_version
 
@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
         """Render, write (not in check mode), print."""
         result = super().run(tmp, task_vars)
         settings = self._settings()
-        data = {key: self._task.args.get(key) or [] for key in _DATA}
+        data: dict[str, Any] = {key: self._task.args.get(key) or [] for key in _DATA}
         took = settings["took_seconds"]
         if took is None and settings["started"] is not None:
             took = round(time.time() - settings["started"], 2)
@@ -77,10 +77,11 @@ class ActionModule(ActionBase):
         try:
             check(bundle, BUNDLE)
             check(data["findings"], FINDINGS, "findings")
-            check(data["suppressed"], FINDINGS, "suppressed")
+            check(data["suppressed"], SUPPRESSED, "suppressed")
         except Mismatch as error:
             raise AnsibleActionFail(
-                f"kubeops.webhook_doctor.write_report: {error}. Expected: facts of webhook_facts, results of endpoint_check and cabundle_verify, and what the findings filter returns."
+                f"kubeops.webhook_doctor.write_report: {error}. Expected: facts of webhook_facts, results of endpoint_check and cabundle_verify, "
+                "and what the findings filter returns."
             ) from error
 
     def _show(self, settings: Mapping[str, Any], lines: list[Line]) -> None:

@@ -14,7 +14,8 @@ short_description: Read a saved observation of a cluster's webhooks
 description:
   - Looks at the files that are given and reads the bundle among them, if there is one.
   - A bundle is what the playbook C(kubeops.webhook_doctor.diagnose) saves as C(bundle.json), also within C(report.json). It can be judged again anywhere.
-  - What is no bundle (such as what C(kubectl get -o yaml) wrote) is left alone. RV(found) is then V(false), and M(kubeops.webhook_doctor.webhook_facts) reads it.
+  - What is no bundle (such as what C(kubectl get -o yaml) wrote) is left alone. RV(found) is then V(false),
+    and M(kubeops.webhook_doctor.webhook_facts) reads it.
   - Fails with one message if it is a bundle that cannot be used, because it was cut off, edited, or made for another version.
 options:
   src:

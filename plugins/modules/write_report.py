@@ -12,7 +12,8 @@ author: kubeops.webhook_doctor contributors
 version_added: 0.1.0
 short_description: Write and show what was found
 description:
-  - Writes C(report.html) (one file that needs nothing else), C(report.md), C(report.json) and C(bundle.json) to a directory on the controller, and prints a summary.
+  - Writes C(report.html) (one file that needs nothing else), C(report.md), C(report.json) and C(bundle.json) to a directory on the controller,
+    and prints a summary.
   - The files appear whole or not at all. They are readable for their owner and group, less what the umask takes away.
   - What others wrote (names, certificates, error texts) is shown as text everywhere; nothing in it can act on a terminal, a browser or a ticket system.
 options:
@@ -35,6 +36,11 @@ options:
     type: list
     elements: dict
     required: true
+  suppressed:
+    description: What it returned with C(suppressed=true). Counted, and listed at the end.
+    type: list
+    elements: dict
+    default: []
   dest:
     description: The directory, made if missing. A relative path is taken from the current directory.
     type: path
@@ -104,7 +110,7 @@ files:
       type: path
       returned: success
     json:
-      description: For programs. Holds C(summary), C(findings) and C(bundle).
+      description: For programs. Holds C(summary), C(findings), C(suppressed) and C(bundle).
       type: path
       returned: success
     bundle:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .shapes import BUNDLE, Mismatch, check
+from .text import without_secrets
 
 FORMAT = "kubeops.webhook_doctor/bundle"
 FORMAT_VERSION = 1
@@ -23,6 +24,7 @@ LARGEST = 512 * 1024 * 1024
 _IN_DIRECTORY = ("bundle.json", "report.json")
 _MARK = f'"{FORMAT}"'.encode()
 _PEEK = 4096
+_TAKE_A_NEW_ONE = "or take a new one with kubeops.webhook_doctor.diagnose"
 
 
 class BadBundle(Exception):
@@ -49,6 +51,11 @@ def bundle_of(
         "probes": probes,
         "verdicts": verdicts,
     }
+
+
+def as_json(data: Any) -> str:
+    """JSON without secrets, in ASCII: no control or direction-changing character reaches a terminal through `cat`, and any text can be written."""
+    return without_secrets(json.dumps(data, ensure_ascii=True, indent=1)) + "\n"
 
 
 def bundle_file(source: Path) -> Path | None:
@@ -82,11 +89,9 @@ def read_bundle(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(content)
     except RecursionError as error:
-        raise BadBundle(f"{path} is nested too deeply to be a bundle. Take a new one with kubeops.webhook_doctor.diagnose.") from error
+        raise BadBundle(f"{path} is nested too deeply to be a bundle. T{_TAKE_A_NEW_ONE[4:]}.") from error
     except ValueError as error:
-        raise BadBundle(
-            f"{path} begins like a bundle but is not whole JSON ({error}): it was cut off or edited. Copy it again, or take a new one with kubeops.webhook_doctor.diagnose."
-        ) from error
+        raise BadBundle(f"{path} begins like a bundle but is not whole JSON ({error}): it was cut off or edited. Copy it again, {_TAKE_A_NEW_ONE}.") from error
     if isinstance(data, dict) and "bundle" in data and "format" not in data:
         data = data["bundle"]
     return _checked(path, data)
@@ -97,13 +102,14 @@ def _checked(path: Path, data: Any) -> dict[str, Any]:
         raise BadBundle(f'{path} is JSON, but no bundle of this collection: its "format" is not "{FORMAT}".')
     version = data.get("format_version")
     if version != FORMAT_VERSION:
-        made_by = f" It was made by version {data['collection_version']!s:.40} of the collection." if data.get("collection_version") else ""
+        made_by = f" It was made by version {data['collection_version']!r:.40} of the collection." if data.get("collection_version") else ""
         newer = isinstance(version, int) and version > FORMAT_VERSION
-        way_out = "Update the collection: ansible-galaxy collection install -U kubeops.webhook_doctor." if newer else "Take a new one with kubeops.webhook_doctor.diagnose."
+        update = "ansible-galaxy collection install -U kubeops.webhook_doctor, "
+        way_out = f"Update with {update}{_TAKE_A_NEW_ONE}." if newer else f"T{_TAKE_A_NEW_ONE[4:]}."
         raise BadBundle(f"{path} is a bundle of format_version {version!r:.40}; this collection reads version {FORMAT_VERSION}.{made_by} {way_out}")
     try:
         check(data, BUNDLE)
     except Mismatch as error:
-        raise BadBundle(f"{path}: {error}. It was edited or damaged; take a new one with kubeops.webhook_doctor.diagnose.") from error
+        raise BadBundle(f"{path}: {error}. It was edited or damaged. Repair it, {_TAKE_A_NEW_ONE}.") from error
     data.setdefault("took_seconds", None)
     return data

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from ansible import constants
+from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 
 from .terminal import Line
@@ -21,6 +22,10 @@ _COLOURS = {"error": "COLOR_ERROR", "warning": "COLOR_WARN", "info": "COLOR_HIGH
 
 
 def show(display: Display, lines: Iterable[Line]) -> None:
-    """Print the lines; neighbours of one tone go together, because each call is a message between processes."""
-    for tone, group in groupby(lines, key=lambda line: line.tone):
-        display.display("\n".join(line.text for line in group), color=getattr(constants, _COLOURS[tone]) if tone else None)
+    """Print the lines; neighbours of one tone go together, because each call is a message between processes.
+
+    Without colour all is one message: Ansible hangs if its output goes into a pipe whose reader has gone (`| head`) and more messages come.
+    """
+    for tone, group in groupby(lines, key=lambda line: line.tone if ANSIBLE_COLOR else None):
+        # The display ends a text with a line break only where it has none, so an empty last line would be lost.
+        display.display("".join(f"{line.text}\n" for line in group), color=getattr(constants, _COLOURS[tone]) if tone else None)

@@ -39,7 +39,12 @@ def explanation_lines(text: str, judged: Mapping[str, Any], width: int, page: st
         lines += _field("more", one_line(page), width, "faint")
     others = judged["others"]
     for other in others[:MOST_OTHERS]:
-        lines += [Line(""), *_field("also in it", _cause(other, None), width), *_details(other, width), *_field("means", one_line(other["advice"], 2000), width)]
+        lines += [
+            Line(""),
+            *_field("also in it", _cause(other, None), width),
+            *_details(other, width),
+            *_field("means", one_line(other["advice"], 2000), width),
+        ]
     if len(others) > MOST_OTHERS:
         lines += [Line(""), Line(f"and {counted(len(others) - MOST_OTHERS, 'more failure')} in this text")]
     return [*lines, Line("")]

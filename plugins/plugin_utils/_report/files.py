@@ -30,7 +30,9 @@ def write_all(directory: Path, contents: Mapping[str, bytes]) -> bool:
         _replace(directory, different)
     except OSError as error:
         path = error.filename or directory
-        raise NotWritten(f"The report could not be written to {directory}: {path}: {error.strerror}. Choose another place with webhook_doctor_report_dir.") from error
+        raise NotWritten(
+            f"The report could not be written to {directory}: {path}: {error.strerror}. Choose another place with webhook_doctor_report_dir."
+        ) from error
     return bool(different)
 
 
@@ -42,22 +44,24 @@ def _is(path: Path, content: bytes) -> bool:
 
 
 def _replace(directory: Path, contents: Mapping[str, bytes]) -> None:
-    written: dict[str, str] = {}
+    written: dict[str, Path] = {}
     try:
         for name, content in contents.items():
             written[name] = _written_beside(directory, name, content)
         for name in contents:
-            os.replace(written.pop(name), directory / name)
+            written[name].replace(directory / name)
+            del written[name]
     finally:
         for leftover in written.values():
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(leftover)
+                leftover.unlink()
     if contents:
         _sync_directory(directory)
 
 
-def _written_beside(directory: Path, name: str, content: bytes) -> str:
-    descriptor, path = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+def _written_beside(directory: Path, name: str, content: bytes) -> Path:
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+    path = Path(temporary)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
@@ -65,7 +69,7 @@ def _written_beside(directory: Path, name: str, content: bytes) -> str:
             os.fchmod(file.fileno(), FILE_MODE & ~_umask())
             os.fsync(file.fileno())
     except BaseException:
-        os.unlink(path)
+        path.unlink()
         raise
     return path
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """report.html: one file, no script, nothing loaded from elsewhere. PRIVATE to the collection.
 
-The page is report.html.j2 with report.css in it. Every value is made visible (text.visible) and escaped by the template engine; the page's own policy lets
+The page is report.html.j2 with report.css in it. Every value is made fit to show (text.shown) and escaped by the template engine; the page's own policy lets
 nothing run and nothing load, and allows only its own style sheet, by its hash.
 """
 
@@ -22,7 +22,7 @@ from markupsafe import Markup
 from .headline import headline, nothing_found, routing, version
 from .model import STATE_NAMES, VANTAGE_NAMES, Callout, View
 from .path import in_words
-from .text import counted, days, listed, moment, shorten, visible
+from .text import counted, days, listed, moment, shorten, shown
 
 MOST_PICTURES = 3
 _SEVERITY_WORDS = {"error": "Error", "warning": "Warning", "info": "Note"}
@@ -35,8 +35,8 @@ def render_html(view: View) -> str:
     return template.render(
         view=view,
         summary=summary,
-        style=Markup(style),  # noqa: S704 (our own file)
-        style_hash=Markup(b64encode(sha256(style.encode()).digest()).decode()),  # noqa: S704
+        style=Markup(style),
+        style_hash=Markup(b64encode(sha256(style.encode()).digest()).decode()),
         headline=headline(summary),
         nothing_found=nothing_found(summary),
         kubernetes=version(summary),
@@ -49,7 +49,6 @@ def render_html(view: View) -> str:
         counted=counted,
         days=days,
         in_words=in_words,
-        is_link=_is_link,
         listed=listed,
         moment=moment,
         proven=_proven,
@@ -66,8 +65,8 @@ def _page() -> tuple[Template, str]:
 
 
 def _finalize(value: Any) -> Any:
-    """What a template prints: markup of our own as it is, all else made visible (escaping follows)."""
-    return value if isinstance(value, Markup) else visible(value)
+    """What a template prints: markup of our own as it is, all else made fit to show (escaping follows)."""
+    return value if isinstance(value, Markup) else shown(value)
 
 
 def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -76,17 +75,13 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
         (found["error"], "error" if found["error"] == 1 else "errors", "error"),
         (found["warning"], "warning" if found["warning"] == 1 else "warnings", "warning"),
         (found["info"], "note" if found["info"] == 1 else "notes", "info"),
-        (callouts["healthy"], f"of {counted(callouts['total'], 'call-out')} healthy", "good"),
+        (callouts["healthy"] + callouts["at_risk"], f"of {counted(callouts['total'], 'call-out')} {'work' if callouts['total'] > 1 else 'works'}", "good"),
     ]
     if callouts["unproven"]:
         tiles.append((callouts["unproven"], "not proven", "info"))
     if found["suppressed"]:
         tiles.append((found["suppressed"], "suppressed", ""))
     return [{"number": number, "label": label, "tone": tone} for number, label, tone in tiles]
-
-
-def _is_link(address: str | None) -> bool:
-    return bool(address) and str(address).startswith("https://")
 
 
 def _proven(callout: Callout) -> str:

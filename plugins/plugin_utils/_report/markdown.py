@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from .headline import headline, nothing_found, routing, version
 from .model import STATE_NAMES, VANTAGE_NAMES, Callout, FindingView, View
 from .path import STATE_WORDS, Hop
-from .text import counted, days, listed, moment, one_line, shorten, visible
+from .text import counted, days, listed, moment, one_line, shorten, shown
 
 MOST_PICTURES = 3
 _LONGEST = 2000
@@ -48,7 +48,7 @@ def code(text: object) -> str:
 def fence(text: str, language: str = "") -> str:
     """`text` in a fenced block that it cannot end."""
     ticks = "`" * max(3, _longest_run(text) + 1)
-    return f"{ticks}{language}\n{visible(text)}\n{ticks}"
+    return f"{ticks}{language}\n{shown(text)}\n{ticks}"
 
 
 def _longest_run(text: str) -> int:
@@ -60,7 +60,10 @@ def _top(view: View) -> Iterator[str]:
     yield f"# {headline(summary)}"
     yield ""
     if summary["example"]:
-        yield "> **This is an example**: the saved observation of a test cluster that was broken on purpose, not your cluster. For yours: `make diagnose KUBECONFIG=~/.kube/config`"
+        yield (
+            "> **This is an example**: the saved observation of a test cluster that was broken on purpose, not your cluster. "
+            "For yours: `make diagnose KUBECONFIG=~/.kube/config`"
+        )
         yield ""
     found, callouts = summary["findings"], summary["callouts"]
     through = ", ".join(VANTAGE_NAMES[vantage] for vantage in summary["seen_through"])
@@ -69,7 +72,7 @@ def _top(view: View) -> Iterator[str]:
     yield f"Seen through: {through or 'nothing; this judges only what is configured'}  "
     yield (
         f"{counted(found['error'], 'error')}, {counted(found['warning'], 'warning')}, {counted(found['info'], 'note')}, {found['suppressed']} suppressed; "
-        f"{callouts['healthy']} of {counted(callouts['total'], 'call-out')} healthy, {callouts['unproven']} not proven"
+        f"{callouts['healthy'] + callouts['at_risk']} of {counted(callouts['total'], 'call-out')} proven to work, {callouts['unproven']} not proven"
     )
     yield ""
 
@@ -111,6 +114,14 @@ def _finding(finding: FindingView) -> Iterator[str]:
         for step in finding.steps:
             yield fence(step.text, "sh") if step.command else escaped(step.text)
             yield ""
+    if finding.confirm:
+        yield "**To confirm it by hand:**"
+        yield ""
+        yield fence("\n".join(step.text if step.command else f"# {step.text}" for step in finding.confirm), "sh")
+        yield ""
+    if finding.page:
+        yield f"More about this: {finding.page}"
+        yield ""
     if len(finding.affected) > 1:
         yield f"**Affects {counted(len(finding.affected), 'call-out')}:** {', '.join(code(name) for name, _object in finding.affected)}"
         yield ""
@@ -170,10 +181,9 @@ def _suppressed(view: View) -> Iterator[str]:
     yield "## Suppressed"
     yield ""
     for finding in view.suppressed:
-        accepted = finding["suppressed"]
-        until = f" (until {escaped(accepted['until'])})" if accepted["until"] else ""
+        until = f" (until {escaped(finding['until'])})" if finding["until"] else ""
         name = finding["subject"]["webhook"] or finding["subject"]["name"]
-        yield f"- {escaped(finding['code'])} {code(name)}: {escaped(accepted['reason'] or 'no reason given')}{until}"
+        yield f"- {escaped(finding['code'])} {code(name)}: {escaped(finding['reason'] or 'no reason given')}{until}"
     yield ""
 
 

@@ -8,9 +8,10 @@ Bundle and findings in, plain values out; the renderers (terminal, markdown, htm
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .path import Hop, path_of
@@ -18,8 +19,13 @@ from .path import Hop, path_of
 SEVERITIES = ("error", "warning", "info")
 VANTAGE_NAMES = {"apiserver": "API server dry run", "service_proxy": "service proxy", "port_forward": "port-forward", "direct": "direct"}
 KIND_NAMES = {"validating": "validating webhook", "mutating": "mutating webhook", "conversion": "conversion webhook", "apiservice": "aggregated API"}
+# Where the pages of the finding codes can be read; a report is mailed to people who do not have the collection.
+PAGES = "https://github.com/kubeops/webhook_doctor/blob/main"
+_OUR_PAGE = re.compile(r"docs/findings/WD\d{3}\.md")
 # Worst first.
 STATES = ("failing", "open", "at_risk", "unproven", "healthy")
+# The finding about call-outs that no vantage could judge.
+_NOT_JUDGED = "WD902"
 STATE_NAMES = {"failing": "failing", "open": "failing open", "at_risk": "at risk", "unproven": "not proven", "healthy": "healthy"}
 
 
@@ -60,7 +66,10 @@ class Step:
 
 @dataclass(frozen=True)
 class FindingView:
-    """A finding, ready to be laid out. about: `(Kind name)`. affected: (name, kind and object) of each call-out that it affects."""
+    """A finding, ready to be laid out. about: `Kind name`. affected: (name, kind and object) of each call-out that it affects.
+
+    steps: what to do; confirm: how to see it by hand. docs: the page of the code within the collection; page: its URL.
+    """
 
     code: str
     severity: str
@@ -71,10 +80,11 @@ class FindingView:
     impact: str | None
     evidence: tuple[str, ...]
     steps: tuple[Step, ...]
+    confirm: tuple[Step, ...]
     affected: tuple[tuple[str, str], ...]
     pictures: tuple[Picture, ...]
     docs: str | None
-    fingerprint: str
+    page: str | None
 
 
 @dataclass(frozen=True)
@@ -88,12 +98,10 @@ class View:
     instances: tuple[Mapping[str, Any], ...]
 
 
-def view_of(
-    bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]] = (), version: str | None = None
-) -> View:
+def view_of(bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]] = (), version: str | None = None) -> View:
     """All that is shown of these findings about this bundle.
 
-    suppressed: findings that were accepted, each with `suppressed: {reason, until}`. version: of the collection that judged (default: that observed).
+    suppressed: findings that were accepted, each with `reason` and `until`. version: of the collection that judged (default: that observed).
     """
     facts = bundle["facts"]
     probes, verdicts = _by_callout(bundle["probes"]), _telling_verdicts(bundle["verdicts"])
@@ -110,12 +118,7 @@ def view_of(
     views = []
     for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding["severity"])):
         affected = [callouts[callout] for callout in finding["affects"] if callout in callouts]
-        alike: dict[tuple[Hop, ...], list[str]] = defaultdict(list)
-        for callout in affected:
-            hops = path(callout["id"], finding)
-            if hops:
-                alike[hops].append(name_of(callout))
-        views.append(_finding_view(finding, affected, tuple(Picture(hops, tuple(names)) for hops, names in alike.items())))
+        views.append(_finding_view(finding, affected, _pictures([(name_of(callout), path(callout["id"], finding)) for callout in affected])))
     rows.sort(key=lambda row: (STATES.index(row.state), row.id))
     return View(
         summary=_summary(bundle, findings, suppressed, rows, version or bundle["collection_version"]),
@@ -157,14 +160,15 @@ def _affecting(findings: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[
 
 def _state(callout: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], proven: Sequence[str]) -> str:
     """failing: requests fail. open: calls fail, requests pass unseen. at_risk: works, but will fail. unproven: nobody got an answer, nobody found a fault."""
+    codes = {finding["code"] for finding in findings}
     if any(finding["severity"] == "error" for finding in findings):
         return "failing"
     warnings = [finding for finding in findings if finding["severity"] == "warning"]
     if any(finding["cause"] for finding in warnings) and callout["failure_policy"] == "Ignore":
         return "open"
-    if warnings:
-        return "at_risk"
-    return "healthy" if proven else "unproven"
+    if not proven or _NOT_JUDGED in codes:
+        return "unproven"
+    return "at_risk" if warnings else "healthy"
 
 
 def _row(callout: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], probes: Sequence[Mapping[str, Any]], verdict: Mapping[str, Any] | None) -> Callout:
@@ -191,8 +195,27 @@ def _row(callout: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], prob
     )
 
 
+def _pictures(paths: Sequence[tuple[str, tuple[Hop, ...]]]) -> tuple[Picture, ...]:
+    """One picture for all call-outs that break in the same place in the same way; what differs between them is left out of it."""
+    alike: dict[tuple[tuple[str, str, str | None], ...], list[tuple[str, tuple[Hop, ...]]]] = defaultdict(list)
+    for name, hops in paths:
+        if hops:
+            alike[tuple((hop.key, hop.state, hop.note) for hop in hops)].append((name, hops))
+    return tuple(
+        Picture(tuple(_merged(same) for same in zip(*(hops for _name, hops in group), strict=True)), tuple(name for name, _hops in group))
+        for group in alike.values()
+    )
+
+
+def _merged(hops: Sequence[Hop]) -> Hop:
+    details = dict.fromkeys(hop.detail for hop in hops)
+    if len(details) == 1:
+        return hops[0]
+    return replace(hops[0], detail=f"{len(details)} different" if hops[0].key == "service" else None)
+
+
 def _finding_view(finding: Mapping[str, Any], affected: Sequence[Mapping[str, Any]], pictures: tuple[Picture, ...]) -> FindingView:
-    subject, remedy = finding["subject"], finding["remedy"]
+    subject = finding["subject"]
     where = f"{subject['namespace']}/{subject['name']}" if subject["namespace"] else subject["name"]
     return FindingView(
         code=finding["code"],
@@ -203,20 +226,26 @@ def _finding_view(finding: Mapping[str, Any], affected: Sequence[Mapping[str, An
         impact_label=_impact_label(finding, affected),
         impact=finding["impact"],
         evidence=tuple(finding["evidence"]),
-        steps=tuple(Step(step.removeprefix("# "), not step.startswith("# ")) for step in remedy["manual"]),
+        steps=_steps(finding["remedy"]["manual"]),
+        confirm=_steps(finding["confirm"]),
         affected=tuple((name_of(callout), f"{callout['object']['kind']} {callout['object']['name']}") for callout in affected),
         pictures=pictures,
         docs=finding["docs"],
-        fingerprint=finding["fingerprint"],
+        page=f"{PAGES}/{finding['docs']}" if finding["docs"] and _OUR_PAGE.fullmatch(finding["docs"]) else None,
     )
 
 
+def _steps(steps: Sequence[str]) -> tuple[Step, ...]:
+    """A step that begins with `# ` is a sentence, any other a command (see the catalogue)."""
+    return tuple(Step(step.removeprefix("# "), not step.startswith("# ")) for step in steps)
+
+
 def _impact_label(finding: Mapping[str, Any], affected: Sequence[Mapping[str, Any]]) -> str:
-    """How the impact is to be read: an error blocks, a dead call-out with failurePolicy Ignore lets pass unseen, the rest is a forecast."""
+    """How the impact is to be read: an error blocks; a dead call-out with failurePolicy Ignore lets pass, unchecked or unchanged; the rest is a forecast."""
     if finding["severity"] == "error":
         return "blocked now"
     if finding["cause"] and affected and all(callout["failure_policy"] == "Ignore" for callout in affected):
-        return "unguarded now"
+        return "unchanged now" if all(callout["kind"] == "mutating" for callout in affected) else "unguarded now"
     return "at stake"
 
 

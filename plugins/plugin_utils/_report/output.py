@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .bundle import as_json
 from .html import render_html
 from .markdown import render_markdown
 from .model import View
@@ -22,11 +22,6 @@ def contents_of(view: View, bundle: Mapping[str, Any], findings: Sequence[Mappin
     return {
         NAMES["html"]: render_html(view).encode(),
         NAMES["markdown"]: render_markdown(view).encode(),
-        NAMES["json"]: _json({"summary": view.summary, "findings": findings, "suppressed": view.suppressed, "bundle": bundle}),
-        NAMES["bundle"]: _json(bundle),
+        NAMES["json"]: as_json({"summary": view.summary, "findings": findings, "suppressed": view.suppressed, "bundle": bundle}).encode(),
+        NAMES["bundle"]: as_json(bundle).encode(),
     }
-
-
-def _json(data: Any) -> bytes:
-    """JSON in ASCII, so that no control or direction-changing character reaches a terminal through `cat`, and any text can be written."""
-    return json.dumps(data, ensure_ascii=True, indent=1).encode() + b"\n"

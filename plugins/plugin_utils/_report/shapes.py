@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import PHASES
-
 
 class Mismatch(Exception):
     """Where (a path such as facts.callouts[3].id), and what was expected there."""
@@ -56,7 +54,14 @@ _SELECTOR = Maybe({"match_labels": Values(TEXT), "match_expressions": Each({"key
 _CALLOUT = {
     "id": TEXT,
     "kind": OneOf(frozenset({"validating", "mutating", "conversion", "apiservice"})),
-    "object": {"api_version": TEXT, "kind": TEXT, "name": TEXT, "labels": Maybe(Values(TEXT)), "annotations": Maybe(Values(TEXT)), "owners": Each({"kind": TEXT, "name": TEXT})},
+    "object": {
+        "api_version": TEXT,
+        "kind": TEXT,
+        "name": TEXT,
+        "labels": Maybe(Values(TEXT)),
+        "annotations": Maybe(Values(TEXT)),
+        "owners": Each({"kind": TEXT, "name": TEXT}),
+    },
     "webhook": Maybe(TEXT),
     "client": {"service": Maybe({"namespace": TEXT, "name": TEXT, "port": WHOLE, "path": Maybe(TEXT)}), "url": Maybe(TEXT)},
     "server_name": TEXT,
@@ -126,7 +131,9 @@ VERDICT = {
     "trusted": Maybe(TRUTH),
     "error": Maybe(TEXT),
     "cause": Maybe(TEXT),
-    "certificates": Each({"source": TEXT, "index": WHOLE, "subject": Maybe(TEXT), "dns_names": Maybe(Each(TEXT)), "ip_addresses": Maybe(Each(TEXT)), "days_left": Maybe(NUMBER)}),
+    "certificates": Each(
+        {"source": TEXT, "index": WHOLE, "subject": Maybe(TEXT), "dns_names": Maybe(Each(TEXT)), "ip_addresses": Maybe(Each(TEXT)), "days_left": Maybe(NUMBER)}
+    ),
     "problems": Each({"problem": TEXT, "message": TEXT}),
 }
 
@@ -143,11 +150,13 @@ FINDINGS = Each(
         "cause": Maybe(TEXT),
         "phase": Maybe(TEXT),
         "evidence": Each(TEXT),
+        "confirm": Each(TEXT),
         "remedy": {"role": Maybe(TEXT), "vars": ANY, "manual": Each(TEXT)},
         "docs": Maybe(TEXT),
         "fingerprint": TEXT,
     }
 )
+SUPPRESSED = Each({**FINDINGS.shape, "reason": Maybe(TEXT), "until": Maybe(TEXT)})
 
 
 def check(value: Any, shape: Any, at: str = "") -> None:

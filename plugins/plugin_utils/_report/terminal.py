@@ -18,7 +18,8 @@ from .text import counted, listed, one_line
 
 NARROWEST, WIDEST = 60, 140
 # So many findings are told in full, so many more in one line each; the rest is in the report.
-IN_FULL, IN_ONE_LINE = 12, 60
+IN_FULL = {"error": 12, "warning": 4, "info": 0}
+IN_ONE_LINE = 50
 MOST_EVIDENCE, MOST_COMMANDS, MOST_GAPS = 3, 4, 6
 LONGEST = 600
 
@@ -42,19 +43,26 @@ def summary_lines(view: View, width: int, files: Mapping[str, str]) -> list[Line
     """
     width = max(NARROWEST, min(width, WIDEST))
     lines = [Line(""), *_headline(view.summary, width), Line("")]
-    for finding in view.findings[:IN_FULL]:
+    full = _told_in_full(view.findings)
+    for finding in full:
         lines += [*_in_full(finding, width), Line("")]
-    if len(view.findings) > IN_FULL:
-        lines += [*_in_one_line(view.findings[IN_FULL:], width), Line("")]
+    rest = [finding for finding in view.findings if finding not in full]
+    if rest:
+        lines += [*_in_one_line(rest, width), Line("")]
     lines += _closing(view, width)
     lines += [Line(f"{kind}: {path}") for kind, path in _shown_files(files)]
     return [*lines, Line("")]
 
 
+def _told_in_full(findings: Sequence[FindingView]) -> list[FindingView]:
+    return [finding for severity, most in IN_FULL.items() for finding in [found for found in findings if found.severity == severity][:most]]
+
+
 def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     if summary["example"]:
         yield from wrapped(
-            "EXAMPLE: this is the saved observation of a test cluster, broken on purpose. It is not your cluster; for yours: make diagnose KUBECONFIG=~/.kube/config",
+            "EXAMPLE: this is the saved observation of a test cluster, broken on purpose. It is not your cluster; "
+            "for yours: make diagnose KUBECONFIG=~/.kube/config",
             width,
             tone="warning",
         )
@@ -92,8 +100,8 @@ def _in_full(finding: FindingView, width: int) -> Iterator[Line]:
             yield Line(f"{_INDENT}{label}{':' if number == 0 else ' '} {one_line(step.text)}")
         else:
             yield from wrapped(one_line(step.text, LONGEST), width, first=f"{_INDENT}{label}{':' if number == 0 else ' '} ", hang=len(_INDENT) + 4)
-    if finding.docs:
-        yield Line(f"{_INDENT}more: {one_line(finding.docs)}", "faint")
+    if finding.page:
+        yield Line(f"{_INDENT}more: {finding.page}", "faint")
 
 
 def _in_one_line(findings: Sequence[FindingView], width: int) -> Iterator[Line]:
@@ -114,16 +122,23 @@ def _closing(view: View, width: int) -> Iterator[Line]:
     parts = [counted(counts[severity], word) for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note")) if counts[severity]]
     if counts["suppressed"]:
         parts.append(f"{counts['suppressed']} suppressed")
-    if not callouts["total"]:
-        stand = "no call-outs: this API server calls nobody"
-    elif callouts["healthy"] == callouts["total"]:
-        stand = f"all {counted(callouts['total'], 'call-out')} healthy" if callouts["total"] > 1 else "1 call-out healthy"
-    else:
-        stand = f"{counted(callouts['healthy'], 'call-out')} healthy"
-        if callouts["unproven"]:
-            stand += f", {callouts['unproven']} not proven"
     tone = "error" if counts["error"] else "warning" if counts["warning"] else "good" if callouts["healthy"] == callouts["total"] else None
-    yield from wrapped(", ".join([*(parts or ["nothing found"]), stand]), width, tone=tone)
+    yield from wrapped(f"{', '.join(parts) or 'nothing found'}; {_stand(callouts)}", width, tone=tone)
+
+
+def _stand(callouts: Mapping[str, int]) -> str:
+    total, working = callouts["total"], callouts["healthy"] + callouts["at_risk"]
+    if not total:
+        return "no call-outs: this API server calls nobody"
+    if working == total:
+        return "the call-out works" if total == 1 else f"all {total} call-outs work"
+    parts = [
+        (callouts["failing"], "fails", "fail"),
+        (callouts["open"], "fails open", "fail open"),
+        (working, "works", "work"),
+        (callouts["unproven"], "not proven", "not proven"),
+    ]
+    return f"of {counted(total, 'call-out')} " + ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
 
 
 def _shown_files(files: Mapping[str, str]) -> list[tuple[str, str]]:
