@@ -24,6 +24,7 @@ NO_PROXY = ",".join(["127.0.0.1", "localhost", "172.31.0.0/24", str(addresses.SE
 # put objects of their own into every namespace.
 CONTROLLERS = (
     "endpointslice-controller",
+    "endpoints-controller",  # Kubernetes 1.30 routes by Endpoints
     "replicaset-controller",
     "deployment-controller",
     "statefulset-controller",

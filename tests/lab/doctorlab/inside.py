@@ -11,6 +11,7 @@ from __future__ import annotations
 import http.client
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
     _make_cluster(client, given["instances"])
     _make_accounts(client, state, paths.RBAC, [instance["node"] for instance in given["instances"]])
     each(lambda target: _make_back_end(client, target), chosen)
-    wait("EndpointSlices of all Services", lambda: _missing_slices(client, chosen) == set(), timeout=60)
+    wait("EndpointSlices of all Services", lambda: not _unknown_back_ends(client, chosen), timeout=60)
     each(lambda target: _make_call_out(client, target, given["bundles"][target.namespace]), chosen)
     each(lambda target: client.create(objects.replica_set(target)), [target for target in chosen if target.make.events])
 
@@ -109,15 +110,16 @@ def _make_back_end(client: Client, target: Target) -> None:
         client.create(resource)
 
 
-def _missing_slices(client: Client, chosen: list[Target]) -> set[str]:
-    """The namespaces whose EndpointSlices do not yet have as many endpoints as there are pods."""
-    wanted = {target.namespace: target.make.pods.count for target in chosen if target.has_pods and target.make.service.selects_pods}
-    answer = client.get("/apis/discovery.k8s.io/v1/endpointslices?resourceVersion=0")
-    found: dict[str, int] = {}
-    for item in answer["items"]:
-        name = item["metadata"]["namespace"]
-        found[name] = found.get(name, 0) + len(item.get("endpoints") or [])
-    return {name for name, count in wanted.items() if found.get(name, 0) < count}
+def _unknown_back_ends(client: Client, chosen: list[Target]) -> set[str]:
+    """The namespaces whose EndpointSlices or Endpoints do not yet have as many addresses as there are pods that have the port."""
+    wanted = {target.namespace: target.make.pods.count for target in chosen if target.has_endpoints}
+    slices, endpoints = Counter[str](), Counter[str]()
+    for item in client.get("/apis/discovery.k8s.io/v1/endpointslices?resourceVersion=0")["items"]:
+        slices[item["metadata"]["namespace"]] += len(item.get("endpoints") or [])
+    for item in client.get("/api/v1/endpoints?resourceVersion=0")["items"]:
+        for subset in item.get("subsets") or []:
+            endpoints[item["metadata"]["namespace"]] += len(subset.get("addresses") or []) + len(subset.get("notReadyAddresses") or [])
+    return {name for name, count in wanted.items() if min(slices[name], endpoints[name]) < count}
 
 
 def _make_call_out(client: Client, target: Target, bundle: str) -> None:

@@ -49,7 +49,7 @@ def _pod(target: Target, number: int, address: str) -> Object:
     container = {
         "name": "webhook",
         "image": IMAGE,
-        "ports": [{"name": "https", "containerPort": addresses.WEBHOOK_PORT, "protocol": "TCP"}],
+        "ports": [{"name": targets.PORT_NAME, "containerPort": addresses.WEBHOOK_PORT, "protocol": "TCP"}],
     }
     return {
         "apiVersion": "v1",

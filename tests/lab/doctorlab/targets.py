@@ -12,6 +12,7 @@ from . import addresses
 from .faults import Fault, Make
 
 SERVICE = "webhook"
+PORT_NAME = "https"  # of the pods' port
 GAUGES = "gauges"  # the resource of the CRDs and aggregated APIs
 STORED_VERSION, ASKED_VERSION = "v1", "v1beta1"
 AGGREGATED_VERSION = "v1alpha1"
@@ -76,6 +77,12 @@ class Target:
     def has_pods(self) -> bool:
         make = self.make
         return make.call_out.url is None and make.service.exists and make.service.type != "ExternalName"
+
+    @property
+    def has_endpoints(self) -> bool:
+        """Whether the Service selects pods that have its port."""
+        made = self.make.service
+        return self.has_pods and made.selects_pods and made.target_port in (addresses.WEBHOOK_PORT, PORT_NAME)
 
 
 def allot(faults: Iterable[Fault]) -> list[Target]:
