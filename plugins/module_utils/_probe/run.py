@@ -28,7 +28,8 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.outc
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0  # seconds before a retry; doubled each time
 _RETRIED_PHASES = ("resolve", "connect", "tls")  # before the webhook has seen a request
-_GRACE = 0.5  # seconds that a probe may take to notice that the overall deadline has passed
+_GRACE = 1.0  # seconds that a probe may take to notice that the overall deadline has passed
+_MOST_LEAD = 2.0  # seconds by which the apiserver vantage, whose probes are one job, is to end before the others
 
 Result = dict[str, Any]
 Probe = Callable[[Endpoint, Deadline, Trace], "str | None"]
@@ -54,7 +55,8 @@ def check_all(endpoints: Sequence[Endpoint], budget: Budget, api: Any = None) ->
     for indices in askers.values():
         first = endpoints[indices[0]]
         if first.vantage == "apiserver":
-            jobs.append((indices, partial(_from_apiserver, [endpoints[index] for index in indices], api, deadline)))
+            earlier = Deadline(deadline.at - min(_MOST_LEAD, budget.deadline / 10))
+            jobs.append((indices, partial(_from_apiserver, [endpoints[index] for index in indices], api, earlier)))
         else:
             jobs.append((indices, partial(_once, first, len(indices), _probe_of(first, api), deadline, budget.retries)))
     results = _run(jobs, budget.concurrency, deadline)

@@ -18,7 +18,15 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.outcome import ProbeFailed
 
-_FIELDS: tuple[tuple[str, type], ...] = (("uid", str), ("allowed", bool), ("patch", str), ("patchType", str), ("status", dict), ("result", dict))
+_FIELDS: tuple[tuple[str, type], ...] = (
+    ("uid", str),
+    ("allowed", bool),
+    ("patch", str),
+    ("patchType", str),
+    ("status", dict),
+    ("result", dict),
+    ("convertedObjects", list),
+)
 _WORDS = 300  # characters of a webhook's own words in a text
 
 
@@ -83,7 +91,7 @@ def judge_conversion(body: bytes, sent: Mapping[str, Any]) -> str | None:
         return _shown(message) if message else f"response.result.status was '{_shown(result.get('status'))}', not 'Success'"
     converted = response.get("convertedObjects") or []
     wanted = sent["request"]["objects"]
-    if not isinstance(converted, list) or len(converted) != len(wanted):
+    if len(converted) != len(wanted):
         raise _wrong(f"returned {len(converted)} objects, expected {len(wanted)}")
     for index, (before, after) in enumerate(zip(wanted, converted)):
         _same_object(index, before, after, sent["request"]["desiredAPIVersion"])
