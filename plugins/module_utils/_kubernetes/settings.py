@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError
@@ -38,13 +39,23 @@ class Settings:
         return urlsplit(self.server).hostname or ""
 
 
+class _Context(ssl.SSLContext):
+    """Holds every certificate against one name, whatever the library that uses it passes (urllib3 1.26 passes none for an address)."""
+
+    name: str
+
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().wrap_socket(sock, *args, **{**kwargs, "server_hostname": self.name})
+
+
 def tls_context(settings: Settings) -> ssl.SSLContext:
     """A client context that trusts as Go does, so that what kubectl accepts is accepted here.
 
     Any certificate of the bundle is an anchor (PARTIAL_CHAIN), and the extensions that Python >= 3.13 demands of
     a CA by default (VERIFY_X509_STRICT) are not demanded: clusters of old age lack them.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.name = settings.server_name or settings.host
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not settings.verify:
         context.check_hostname = False

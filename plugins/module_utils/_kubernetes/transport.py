@@ -96,8 +96,6 @@ class Transport:
             self.context = tls_context(settings)
             self.context.sslsocket_class = _BoundedTlsSocket
             options.update(ssl_context=self.context, cert_reqs="CERT_REQUIRED" if settings.verify else "CERT_NONE")
-            if settings.server_name:
-                options["server_hostname"] = settings.server_name
             if not settings.verify:
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user asked for it with validate_certs
         self._manager = self._make_manager(options)
@@ -124,8 +122,15 @@ class Transport:
             _deadline.at = None
 
     def _exchange(self, method: str, url: str, headers: Any, body: bytes | None, timeout: float, max_bytes: int) -> tuple[int, Mapping[str, str], bytes]:
-        response = self._manager.request(
-            method, url, headers=headers, body=body, timeout=urllib3.Timeout(connect=timeout, read=timeout), redirect=False, preload_content=False
+        response = self._manager.urlopen(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            timeout=urllib3.Timeout(connect=timeout, read=timeout),
+            redirect=False,
+            preload_content=False,
+            enforce_content_length=True,
         )
         content = bytearray()
         try:
