@@ -9,13 +9,15 @@ Sources: crypto/x509 parsePublicKey, CheckSignatureFrom; crypto/rsa; crypto/ecds
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+with suppress(ImportError):  # cabundle_verify says what is missing, before it asks anything here
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import (
     INTEGER,
@@ -44,14 +46,14 @@ _ED25519, _DSA = b"\x2b\x65\x70", b"\x2a\x86\x48\xce\x38\x04"
 _KEYS = {_RSA + b"\x01": "RSA", _EC + b"\x02\x01": "ECDSA", _ED25519: "Ed25519", _DSA + b"\x01": "DSA"}
 _GO_TYPES = {"RSA": "*rsa.PublicKey", "ECDSA": "*ecdsa.PublicKey", "Ed25519": "ed25519.PublicKey"}
 
-# curve OID -> (Go's name, cryptography's curve, octets of a coordinate, field prime)
-_CURVES: dict[bytes, tuple[str, Any, int, int]] = {
-    b"\x2b\x81\x04\x00\x21": ("P224", ec.SECP224R1, 28, 2**224 - 2**96 + 1),
-    _EC + b"\x03\x01\x07": ("P256", ec.SECP256R1, 32, 2**256 - 2**224 + 2**192 + 2**96 - 1),
-    b"\x2b\x81\x04\x00\x22": ("P384", ec.SECP384R1, 48, 2**384 - 2**128 - 2**96 + 2**32 - 1),
-    b"\x2b\x81\x04\x00\x23": ("P521", ec.SECP521R1, 66, 2**521 - 1),
+# curve OID -> (Go's name, cryptography's name, octets of a coordinate, field prime)
+_CURVES: dict[bytes, tuple[str, str, int, int]] = {
+    b"\x2b\x81\x04\x00\x21": ("P224", "SECP224R1", 28, 2**224 - 2**96 + 1),
+    _EC + b"\x03\x01\x07": ("P256", "SECP256R1", 32, 2**256 - 2**224 + 2**192 + 2**96 - 1),
+    b"\x2b\x81\x04\x00\x22": ("P384", "SECP384R1", 48, 2**384 - 2**128 - 2**96 + 2**32 - 1),
+    b"\x2b\x81\x04\x00\x23": ("P521", "SECP521R1", 66, 2**521 - 1),
 }
-# signature OID -> (Go's name, kind of key, digest)
+# signature OID -> Go's name; what is not SHA-1 or MD5 ends (ECDSA) or begins (RSA) with cryptography's name of the digest
 _SIGNATURES = {
     _RSA + b"\x04": "MD5-RSA",
     _RSA + b"\x05": "SHA1-RSA",
@@ -68,7 +70,6 @@ _SIGNATURES = {
     _ED25519: "Ed25519",
 }
 _PSS = {_SHA2 + b"\x01": ("SHA256-RSAPSS", 32), _SHA2 + b"\x02": ("SHA384-RSAPSS", 48), _SHA2 + b"\x03": ("SHA512-RSAPSS", 64)}
-_DIGESTS: dict[str, Any] = {"SHA256": hashes.SHA256, "SHA384": hashes.SHA384, "SHA512": hashes.SHA512}
 
 
 class Key(NamedTuple):
@@ -185,7 +186,7 @@ def _ecdsa(parameters: bytes, data: bytes) -> Key:
     if max(int.from_bytes(data[1 : 1 + size], "big"), int.from_bytes(data[1 + size :], "big")) >= prime:
         raise Malformed("invalid P256 element encoding" if name == "P256" else f"invalid {name}Element encoding")
     try:
-        return Key("ECDSA", int(name[1:]), ec.EllipticCurvePublicKey.from_encoded_point(curve(), data))
+        return Key("ECDSA", int(name[1:]), ec.EllipticCurvePublicKey.from_encoded_point(getattr(ec, curve)(), data))
     except ValueError:
         raise Malformed(f"{name} point not on curve") from None
 
@@ -232,9 +233,9 @@ def _verify(key: Key, name: str, signature: bytes, signed: bytes) -> str | None:
         if key.kind == "Ed25519":
             key.usable.verify(signature, signed)
         elif key.kind == "ECDSA":
-            key.usable.verify(signature, signed, ec.ECDSA(_DIGESTS[name[6:]]()))
+            key.usable.verify(signature, signed, ec.ECDSA(getattr(hashes, name[6:])()))
         else:
-            digest = _DIGESTS[name[:6]]()
+            digest = getattr(hashes, name[:6])()
             pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
             rsa.RSAPublicNumbers(exponent, modulus).public_key().verify(signature, signed, pss if name.endswith("PSS") else padding.PKCS1v15(), digest)
     except (InvalidSignature, ValueError):  # ValueError: numbers that the library takes for no key at all
