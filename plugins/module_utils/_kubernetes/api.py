@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import MissingLibrary, Unreachable, UpgradeRefused
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings
+
+if TYPE_CHECKING:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.transport import Transport
 
 Query = Mapping[str, Any]
 _MAX_BYTES = 64 * 1024 * 1024
@@ -73,6 +77,7 @@ class Api:
         self.cluster = settings.cluster
         self.timeout = timeout
         self._transport = Transport(settings)
+        self._lock = threading.Lock()
         self._names = names  # further names that the server's certificate may carry
 
     def request(
@@ -100,11 +105,11 @@ class Api:
         again = method in ("GET", "HEAD")
         waits = _MOST_WAITS if again else 0
         while True:
+            transport = self._transport
             try:
-                response = Response(*self._transport.send(method, url, sent, content, limit, max_bytes))
+                response = Response(*transport.send(method, url, sent, content, limit, max_bytes))
             except Unreachable as error:
-                if error.cause == "name_mismatch" and self._names:
-                    self._rename()
+                if error.cause == "name_mismatch" and self._renamed(transport):
                     continue
                 if error.cause == "connection_closed" and again:
                     again = False
@@ -182,7 +187,8 @@ class Api:
         try:
             connection.connect(url, **options)
         except websocket.WebSocketBadStatusException as error:
-            raise UpgradeRefused(error.status_code, str(error)) from error
+            refusal = Response(error.status_code, {}, getattr(error, "resp_body", None) or b"")
+            raise UpgradeRefused(refusal.status, refusal.message()) from error
         except (websocket.WebSocketException, OSError) as error:
             raise explained(error, self.settings, limit) from error
         return connection
@@ -200,12 +206,16 @@ class Api:
             headers[name] = value
         return headers
 
-    def _rename(self) -> None:
-        from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.transport import Transport
-
-        name, self._names = self._names[0], self._names[1:]
-        self.settings = replace(self.settings, server_name=name)
-        self._transport = Transport(self.settings)
+    def _renamed(self, failed: Transport) -> bool:
+        """Whether another name than that of the `failed` transport can be tried; threads that fail together move on by one name."""
+        with self._lock:
+            if self._transport is failed:
+                if not self._names:
+                    return False
+                name, self._names = self._names[0], self._names[1:]
+                self.settings = replace(self.settings, server_name=name)
+                self._transport = type(failed)(self.settings)
+            return True
 
 
 def _page(response: Response, path: str, containing: tuple[bytes, ...]) -> dict[str, Any]:

@@ -232,6 +232,18 @@ def test_one_instance_by_its_address(authority: Authority, names: tuple[str, ...
         assert server.requests[-1][3]["Authorization"] == "Bearer t"
 
 
+def test_threads_find_the_name_together(authority: Authority) -> None:
+    with tls_server(authority, ("127.0.0.1",)) as server:
+        instance = connect({"host": "https://load-balancer.example:6443", "api_key": "t", "ca_cert": str(authority.ca)}).at("127.0.0.1", server.port)
+        found: list[int] = []
+        threads = [threading.Thread(target=lambda: found.append(instance.request("GET", "/version").status)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert found == [200] * 8
+
+
 def test_another_cluster_at_that_address(authority: Authority) -> None:
     with tls_server(authority, ("other.example",)) as server:
         configured = connect({"host": "https://load-balancer.example:6443", "api_key": "t", "ca_cert": str(authority.ca)})
@@ -356,6 +368,6 @@ def test_a_refused_upgrade_says_its_status(fake: FakeApiServer) -> None:
     fake.answers["/api/v1/namespaces/n/pods/p/portforward"] = lambda handler, query: status(403, "Forbidden", "no right")
     with pytest.raises(UpgradeRefused) as failure:
         api_of(fake).websocket("/api/v1/namespaces/n/pods/p/portforward", {"ports": 1}, ("v4.channel.k8s.io",))
-    assert failure.value.status == 403
+    assert (failure.value.status, failure.value.message) == (403, "no right")
     method, _path, query, headers = fake.requests[-1]
     assert (method, query, headers["Authorization"], headers["Sec-WebSocket-Protocol"]) == ("GET", {"ports": "1"}, "Bearer t", "v4.channel.k8s.io")
