@@ -135,7 +135,8 @@ class Cluster:
     def bad_instances(self) -> Mapping[str, tuple[str, ...]]:
         """API server instances at which call-outs fail that another instance calls without trouble, each with those call-outs.
 
-        An instance is only blamed where everything fails there that works elsewhere; a back end with dead endpoints explains single failures better.
+        An instance is only blamed where most of what works elsewhere fails; a back end with dead endpoints explains single failures better. Services and URLs
+        are counted apart, because the way to them differs.
         """
         passed: dict[str, set[str]] = defaultdict(set)
         failed: dict[str, set[str]] = defaultdict(set)
@@ -145,23 +146,31 @@ class Cluster:
         bad = {}
         for instance, fails in sorted(failed.items()):
             elsewhere = set().union(*(works for other, works in passed.items() if other != instance), set())
-            only_here = sorted(callout for callout in fails & elsewhere if not self._has_dead_endpoints(callout))
-            if only_here and not passed[instance] & elsewhere:
-                bad[instance] = tuple(only_here)
+            only_here: set[str] = set()
+            for in_cluster in (True, False):
+                alike = {callout for callout in elsewhere if callout in self.case_of and self.case_of[callout].in_cluster is in_cluster}
+                here = {callout for callout in fails & alike if not self._has_dead_endpoints(callout)}
+                if len(here) > len(passed[instance] & alike):
+                    only_here |= here
+            if only_here:
+                bad[instance] = tuple(sorted(only_here))
         return bad
 
     def _has_dead_endpoints(self, callout: str) -> bool:
         states = {endpoint.state for endpoint in self.case_of[callout].endpoints} if callout in self.case_of else set()
         return {ALIVE, DEAD} <= states
 
+    @cached_property
+    def _known_from_good_instances(self) -> frozenset[str]:
+        good = (probe for probe in self.probes if probe.vantage == "apiserver" and probe.says and probe.instance and probe.instance not in self.bad_instances)
+        return frozenset(callout for probe in good for callout in probe.callouts)
+
     def discounted(self, probe: Probe) -> bool:
         """Whether this answer says more about one API server instance than about the call-out: a bad one's, or that of the common address, behind which the
-        bad one may have answered, where another instance was asked by itself."""
-        if not self.bad_instances or probe.vantage != "apiserver":
+        bad one may have answered, where a good instance was asked by itself."""
+        if not self.bad_instances or probe.vantage != "apiserver" or (probe.instance and probe.instance not in self.bad_instances):
             return False
-        if probe.instance:
-            return probe.instance in self.bad_instances and any(callout in self.bad_instances[probe.instance] for callout in probe.callouts)
-        return any(callout in affected for affected in self.bad_instances.values() for callout in probe.callouts)
+        return any(callout in self._known_from_good_instances for callout in probe.callouts)
 
     # ---- proxies
 

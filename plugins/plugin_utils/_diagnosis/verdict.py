@@ -189,6 +189,8 @@ def explain(case: Case, said: Judgement) -> Judgement:
         return replace(_where_it_is_closed(case, said), because=(*said.because, *outside, *history))
     if said.cause == "no_ready_endpoints":
         return replace(said, because=(*said.because, *facts, *history))
+    if said.phase == "tls" and any(probe.ok for probe in _outside(case)):
+        outside = (*outside, "the other vantages verify no certificate")
     return replace(said, because=(*said.because, *outside, *history))
 
 

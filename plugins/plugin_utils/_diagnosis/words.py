@@ -66,7 +66,9 @@ def _failed(probe: Probe) -> str:
     if probe.cause == "http_status" and probe.status:
         words = f"HTTP {probe.status}"
     waited = f" after {probe.waited_ms:.0f} ms" if probe.waited_ms and probe.cause in ("deadline_exceeded", "connect_timeout", "tls_timeout") else ""
-    return f"{words}{waited}" + (f" ({clean(probe.error, 200)})" if probe.error else "")
+    said = clean(probe.error or "", 200)
+    # `HTTP 404 (HTTP 404 Not Found)` says it twice.
+    return f"{words}{waited}" if not said or said.startswith(words) else f"{words}{waited} ({said})"
 
 
 def endpoints_line(case: Case) -> str | None:
