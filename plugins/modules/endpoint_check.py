@@ -327,7 +327,7 @@ ENDPOINT: dict[str, Any] = {
     "server_name": {"type": "str"},
     "path": {"type": "str", "default": "/"},
     "review": {"type": "str", "choices": list(REVIEWS), "default": "none"},
-    "proxy": {"type": "str"},
+    "proxy": {"type": "str", "no_log": True},  # may hold a password
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
     "namespace": {"type": "str"},

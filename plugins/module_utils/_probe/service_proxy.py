@@ -23,7 +23,14 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.revi
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import PHASES
 
 # Texts of the API server's own answers (registry/core/service/storage, apimachinery pkg/util/proxy/transport.go); a webhook's answer is none of them.
-_OWN_WORDS = ("error trying to reach service: ", "no endpoints available for service", "no service port ", "no such service", "address not allowed")
+_OWN_WORDS = (
+    "error trying to reach service: ",
+    "no endpoints available for service",
+    "no service port ",
+    "no such service",
+    "address not allowed",
+    "Too many requests, please try again later.",  # priority and fairness
+)
 _ABOUT_THE_PROXY = ("service_not_found", "no_ready_endpoints")
 
 
@@ -81,7 +88,7 @@ def own_message(status: int, body: bytes) -> str | None:
 
 
 def _refused(service: str, status: int, message: str) -> ProbeFailed | NotProvable:
-    if status in (401, 403):
+    if status in (401, 403, 429):
         needed = " It needs the rights get and create on services/proxy." if status == 403 else ""
         return NotProvable(f"the API server refused to proxy to Service {service}: {message}.{needed}")
     judged = classify(message)

@@ -147,6 +147,7 @@ PROXIED: list[tuple[str, bytes, str, str]] = [
     ("no such port", status(503, "ServiceUnavailable", 'no service port 443 found for service "hook"'), "resolve", "service_port_not_found"),
     ("404 by the webhook", http("404 page not found", "404 Not Found"), "http", "http_status"),
     ("403 by the webhook", http('{"error": "no"}', "403 Forbidden"), "http", "http_status"),
+    ("429 by the webhook", http("slow down", "429 Too Many Requests"), "http", "http_status"),
     ("500 by the webhook, which is a Kubernetes thing itself", status(500, "InternalError", "boom"), "http", "http_status"),
     ("HTML by the webhook", http("<html></html>"), "review", "not_an_admission_server"),
     ("more than anybody wants to read", http(b"x" * 2_000_000), "http", "not_an_admission_server"),
@@ -172,6 +173,7 @@ FORBIDDEN = 'services "https:hook:443" is forbidden: User "u" cannot create reso
         pytest.param(status(401, "Unauthorized", "Unauthorized"), "Unauthorized", id="unauthorized"),
         pytest.param(status(404, "NotFound", 'services "hook" not found', "services"), "no endpoint to offer", id="no Service, or no Endpoints object"),
         pytest.param(status(503, "x", 'no endpoints available for service "https:hook:443"'), "no endpoint to offer", id="no endpoint, or none that is a pod"),
+        pytest.param(http("Too many requests, please try again later.\n", "429 x"), "please try again later", id="the API server is busy"),
         pytest.param(as_status("quite another thing"), "quite another thing", id="words that nobody knows"),
     ],
 )

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.certificates import authority, issue
 from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import (
     Behaviour,
     admission,
@@ -306,6 +309,22 @@ def test_tls_servers(pem: Path, probe: Probe, configure: Callable[[ssl.SSLContex
         result = probe(host=server.host, port=server.port, review="admission")
     assert (result["ok"], result["phase"], result["cause"]) == (cause is None, "review" if cause is None else "tls", cause), result
     assert words in (result["error"] or "")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(("signed_by_ca", "cause"), [(True, None), (False, "client_certificate_required")], ids=["trusted", "not trusted"])
+def test_client_certificates(certificates: Path, tmp_path: Path, probe: Probe, version: ssl.TLSVersion, signed_by_ca: bool, cause: str | None) -> None:
+    server_pem, client_pem = issue(certificates, "server"), issue(certificates, "client")
+
+    def configure(context: ssl.SSLContext) -> None:
+        wants_certificate(version)(context)
+        trusted = authority()[1] if signed_by_ca else x509.load_pem_x509_certificate(server_pem.read_bytes())
+        context.load_verify_locations(cadata=trusted.public_bytes(Encoding.PEM).decode())
+
+    with serving(tls(server_pem, healthy, configure)) as server:
+        result = probe(host=server.host, port=server.port, review="admission", client_cert=str(client_pem), client_key=str(client_pem))
+    assert (result["ok"], result["cause"]) == (cause is None, cause), result
+    assert "PRIVATE KEY" not in json.dumps(result)
 
 
 # Time.

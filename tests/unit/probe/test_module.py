@@ -89,6 +89,12 @@ def test_the_api_vantages_use_the_connection_options(run: Run) -> None:
     assert "s3cret" not in json.dumps(answer["results"])
 
 
+@pytest.mark.parametrize("proxy", ["http://me:hunter2@127.0.0.1:9", "ftp://me:hunter2@127.0.0.1:9"])
+def test_a_proxys_password_is_not_shown(run: Run, proxy: str) -> None:
+    answer = run(endpoints=[{"name": "a", "host": "hook.example.com", "port": 443, "proxy": proxy}])
+    assert "hunter2" not in json.dumps(answer)
+
+
 def test_text_from_the_network_stays_data(pem: Path, run: Run) -> None:
     evil = "{{ lookup('pipe', 'id') }}\x00\x1b[31m\ud83d\ude00"
     with serving(tls(pem, raw_answer(lambda review: http(evil.encode("utf-8", "surrogatepass"), "500 {{ 7*7 }}")))) as server:
