@@ -85,9 +85,8 @@ class Lab:
                 start.start(running, self.options, programs, chosen, self._log)
                 running.ready = True
                 running.save()
-            except BaseException:
-                running.end()
-                (self.state / "state.json").unlink(missing_ok=True)
+            except BaseException:  # also an interrupt: nothing may go on running
+                self._remove(running)
                 raise
             self._running = running
         self._log(f"up: Kubernetes {version}, {self.options.routing} routing, {len(chosen)} targets, in {time.monotonic() - began:.1f} s")

@@ -53,6 +53,9 @@ class Namespace:
             said = process.communicate()[1].strip()
             way_out = " Run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)."
             raise LabError(f"cannot make a network namespace: {said or error}." + (way_out if rootless else "")) from error
+        except BaseException:  # also an interrupt: nobody would know of this process
+            process.kill()
+            raise
         assert process.stderr is not None
         process.stderr.close()
         return cls(holder, init, rootless)
