@@ -20,11 +20,12 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from .headline import headline, nothing_found, routing, version
-from .model import STATE_NAMES, VANTAGE_NAMES, Callout, View
+from .model import STATE_NAMES, VANTAGE_NAMES, Callout, View, grouped
 from .path import in_words
 from .text import counted, days, listed, moment, shorten, shown
 
-MOST_PICTURES = 3
+# Pictures of one finding, and findings of one code at a glance, before the rest is put away.
+MOST_PICTURES, MOST_MEMBERS = 3, 40
 _SEVERITY_WORDS = {"error": "Error", "warning": "Warning", "info": "Note"}
 
 
@@ -45,7 +46,10 @@ def render_html(view: View) -> str:
         tiles=_tiles(summary),
         severity_words=_SEVERITY_WORDS,
         state_names=STATE_NAMES,
+        groups=grouped(enumerate(view.findings, 1)),
+        most_members=MOST_MEMBERS,
         most_pictures=MOST_PICTURES,
+        vantage_names=VANTAGE_NAMES,
         counted=counted,
         days=days,
         in_words=in_words,

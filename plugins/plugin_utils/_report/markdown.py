@@ -122,7 +122,7 @@ def _finding(finding: FindingView) -> Iterator[str]:
     if finding.page:
         yield f"More about this: {finding.page}"
         yield ""
-    if len(finding.affected) > 1:
+    if [name for name, _object in finding.affected] not in ([], [finding.name]):
         yield f"**Affects {counted(len(finding.affected), 'call-out')}:** {', '.join(code(name) for name, _object in finding.affected)}"
         yield ""
 
@@ -162,12 +162,15 @@ def _cells(callout: Callout) -> list[str]:
 
 
 def _gaps(view: View) -> Iterator[str]:
-    if not view.summary["not_seen"]:
+    if not view.summary["not_seen"] and not view.summary["silent"]:
         return
     yield "## What could not be seen"
     yield ""
     yield "| What | Why | What it means for this report |"
     yield "|---|---|---|"
+    for silent in view.summary["silent"]:
+        said = f": {code(shorten(silent['reason'], 500))}" if silent["reason"] else ""
+        yield f"| {VANTAGE_NAMES[silent['vantage']]} | told nothing{said} | Back ends were not seen from there. |"
     for gap in view.summary["not_seen"]:
         why = escaped((gap["reason"] or "").replace("_", " "))
         said = f": {code(shorten(gap['message'], 500))}" if gap["message"] else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,6 +88,16 @@ class FindingView:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Findings of one code and severity. members: (position in View.findings from 1, name)."""
+
+    code: str
+    severity: str
+    title: str
+    members: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
 class View:
     """The report. summary: as in report.json."""
 
@@ -126,6 +136,16 @@ def view_of(bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], su
         suppressed=tuple(suppressed),
         callouts=tuple(rows),
         instances=tuple(instances),
+    )
+
+
+def grouped(numbered: Iterable[tuple[int, FindingView]]) -> tuple[Group, ...]:
+    """The findings by code and severity, in their order."""
+    groups: dict[tuple[str, str], list[tuple[int, FindingView]]] = defaultdict(list)
+    for number, finding in numbered:
+        groups[finding.severity, finding.code].append((number, finding))
+    return tuple(
+        Group(code, severity, members[0][1].title, tuple((number, finding.name) for number, finding in members)) for (severity, code), members in groups.items()
     )
 
 
@@ -256,6 +276,7 @@ def _summary(
     source = facts["source"]
     counts = {severity: sum(finding["severity"] == severity for finding in findings) for severity in SEVERITIES}
     asked = {probe["vantage"] for probe in bundle["probes"] if probe["provable"]}
+    silent = {probe["vantage"]: probe["reason"] for probe in reversed(bundle["probes"]) if probe["vantage"] not in asked}
     return {
         "collection_version": version,
         "example": bundle["example"],
@@ -270,5 +291,6 @@ def _summary(
         "callouts": {"total": len(rows), **{state: sum(row.state == state for row in rows) for state in STATES}},
         "backends": len(facts["backends"]),
         "seen_through": [vantage for vantage in VANTAGE_NAMES if vantage in asked],
+        "silent": [{"vantage": vantage, "reason": silent[vantage]} for vantage in VANTAGE_NAMES if vantage in silent],
         "not_seen": [dict(gap) for gap in facts["coverage"]],
     }

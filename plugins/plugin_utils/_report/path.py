@@ -144,8 +144,14 @@ def _marked(hops: tuple[Hop, ...], place: str, state: str, note: str) -> tuple[H
     at = keys.index(place)
     after = "unreached" if state == "broken" else "ok"
     return tuple(
-        replace(hop, state="ok" if number < at else after) if number != at else replace(hop, state=state, note=note) for number, hop in enumerate(hops)
+        replace(hop, state=state, note=note) if number == at else replace(hop, state="ok") if number < at or after == "ok" else _unreached(hop)
+        for number, hop in enumerate(hops)
     )
+
+
+def _unreached(hop: Hop) -> Hop:
+    """What stands there does not matter then; but whom the call was meant for does."""
+    return replace(hop, state="unreached", detail=hop.detail if hop.key == "service" else None)
 
 
 def _hops(

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .model import VANTAGE_NAMES, FindingView, View
+from .model import VANTAGE_NAMES, FindingView, Group, View, grouped
 from .text import counted, listed, one_line
 
 NARROWEST, WIDEST = 60, 140
-# So many findings are told in full, so many more in one line each; the rest is in the report.
-IN_FULL = {"error": 12, "warning": 4, "info": 0}
-IN_ONE_LINE = 50
+# So many findings are told in full; of the others each code is told once, with so many names.
+IN_FULL = {"error": 10, "warning": 3, "info": 0}
+MOST_NAMES = 6
 MOST_EVIDENCE, MOST_COMMANDS, MOST_GAPS = 3, 4, 6
 LONGEST = 600
 
@@ -44,18 +44,24 @@ def summary_lines(view: View, width: int, files: Mapping[str, str]) -> list[Line
     width = max(NARROWEST, min(width, WIDEST))
     lines = [Line(""), *_headline(view.summary, width), Line("")]
     full = _told_in_full(view.findings)
-    for finding in full:
-        lines += [*_in_full(finding, width), Line("")]
-    rest = [finding for finding in view.findings if finding not in full]
+    for position in full:
+        lines += [*_in_full(view.findings[position], width), Line("")]
+    rest = [item for item in enumerate(view.findings) if item[0] not in full]
     if rest:
-        lines += [*_in_one_line(rest, width), Line("")]
+        lines += [*_in_short(grouped(rest), width), Line("")]
     lines += _closing(view, width)
     lines += [Line(f"{kind}: {path}") for kind, path in _shown_files(files)]
     return [*lines, Line("")]
 
 
-def _told_in_full(findings: Sequence[FindingView]) -> list[FindingView]:
-    return [finding for severity, most in IN_FULL.items() for finding in [found for found in findings if found.severity == severity][:most]]
+def _told_in_full(findings: Sequence[FindingView]) -> list[int]:
+    """Positions of the findings that are told in full: of each code the first, then others, as many as there is room for."""
+    chosen: list[int] = []
+    for severity, most in IN_FULL.items():
+        candidates = [position for position, finding in enumerate(findings) if finding.severity == severity]
+        firsts = {findings[position].code: position for position in reversed(candidates)}.values()
+        chosen += sorted([*sorted(firsts), *(position for position in candidates if position not in set(firsts))][:most])
+    return chosen
 
 
 def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
@@ -77,7 +83,8 @@ def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     yield from wrapped(" · ".join(fact for fact in facts if fact), width)
     through = ", ".join(VANTAGE_NAMES[vantage] for vantage in summary["seen_through"])
     yield from wrapped(f"seen through: {through or 'nothing; this judges only what is configured'}", width, hang=14)
-    gaps = [f"{one_line(gap['what'], 60)} ({one_line(gap['reason'], 40).replace('_', ' ')})" for gap in summary["not_seen"]]
+    gaps = [f"{VANTAGE_NAMES[silent['vantage']]} (told nothing)" for silent in summary["silent"]]
+    gaps += [f"{one_line(gap['what'], 60)} ({one_line(gap['reason'], 40).replace('_', ' ')})" for gap in summary["not_seen"]]
     if gaps:
         yield from wrapped(f"not seen: {listed(gaps, MOST_GAPS)}", width, hang=10)
 
@@ -104,12 +111,10 @@ def _in_full(finding: FindingView, width: int) -> Iterator[Line]:
         yield Line(f"{_INDENT}more: {finding.page}", "faint")
 
 
-def _in_one_line(findings: Sequence[FindingView], width: int) -> Iterator[Line]:
-    for finding in findings[:IN_ONE_LINE]:
-        text = f"{_head(finding)}: {one_line(finding.title, LONGEST)}"
-        yield Line(text if len(text) <= width else f"{text[: width - 1]}…", finding.severity)
-    if len(findings) > IN_ONE_LINE:
-        yield Line(f"{counted(len(findings) - IN_ONE_LINE, 'more finding')} in the report")
+def _in_short(groups: Sequence[Group], width: int) -> Iterator[Line]:
+    for group in groups:
+        yield from wrapped(f"{WORDS[group.severity]:<5}  {group.code}  {one_line(group.title, LONGEST)}", width, hang=len(_INDENT), tone=group.severity)
+        yield from wrapped(listed([one_line(name, 120) for _position, name in group.members], MOST_NAMES), width, first=_INDENT, hang=len(_INDENT))
 
 
 def _head(finding: FindingView) -> str:

@@ -62,7 +62,7 @@ def test_a_cause_that_is_not_known_here_goes_by_its_phase() -> None:
 
 def details(**more: object) -> dict[str, str | None]:
     parts = {"backend": backend(WEBHOOK), "instances": 1, "probes": [], "verdict": None, **more}
-    found = finding(WEBHOOK, "WD401", "a title", cause="http_status", phase="http")
+    found = finding(WEBHOOK, "WD401", "a title", cause="http_status", phase="http")  # reaches all of them
     hops = path_of(WEBHOOK, parts["backend"], parts["instances"], parts["probes"], parts["verdict"], found)
     return {hop.key: hop.detail for hop in hops} | {f"{hop.key} note": hop.note for hop in hops if hop.note}
 
