@@ -18,6 +18,7 @@ CONTROL_PLANES = {"lab-control-plane": "172.31.0.11", "lab-control-plane-2": "17
 FIRST, SECOND = CONTROL_PLANES
 WORKERS = {"lab-worker": "172.31.0.21"}
 API_PORT = 6443
+KUBELET_PORT = 10250
 API_SERVICE = "10.96.0.1"
 DNS = "172.31.0.53"
 PROXY = "172.31.0.88"

@@ -30,6 +30,9 @@ PACKAGES = {
     "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
 }
+# The lab's own programs: folders of tests/lab that are Go modules.
+OWN = ("faultserver", "kubelet")
+
 _NO_GO = (
     "building the lab needs Go (https://go.dev/doc/install; the version is in tests/lab/modules/<version>/go.mod), and no `go` is in PATH. "
     "Install it, or set KUBEBUILDER_ASSETS to a folder that has the binaries."
@@ -52,17 +55,18 @@ def ensure(version: Version, log: Log) -> dict[str, Path]:
     return binaries
 
 
-def ensure_faultserver(log: Log) -> Path:
-    """Return the path of the fault server, built if its sources have changed."""
-    sources = sorted([*paths.FAULTSERVER.glob("*.go"), paths.FAULTSERVER / "go.mod"])
+def ensure_own(name: str, log: Log) -> Path:
+    """Return the path of a program of the lab itself (OWN), built if its sources have changed."""
+    folder = paths.LAB / name
+    sources = sorted([*folder.glob("*.go"), *folder.glob("go.*")])
     digest = hashlib.sha256(b"".join(source.name.encode() + source.read_bytes() for source in sources)).hexdigest()
-    home = paths.cache() / "faultserver" / digest[:16]
-    binary = home / "faultserver"
+    home = paths.cache() / name / digest[:16]
+    binary = home / name
     if not binary.exists():
         with _locked(home):
             if not binary.exists():
-                log("building the fault server")
-                _go(["build", "-trimpath", "-o", f"{binary}.new", "."], paths.FAULTSERVER)
+                log(f"building the lab's own {name}")
+                _go(["build", "-trimpath", "-o", f"{binary}.new", "."], folder)
                 Path(f"{binary}.new").replace(binary)
     return binary
 
@@ -125,7 +129,7 @@ def _go(arguments: list[str], folder: Path, **environment: str) -> str:
     if not shutil.which("go"):
         raise LabError(_NO_GO)
     # Nothing is cgo here; a go.work above the checkout must not reach in.
-    environ = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", **environment}
+    environ = {"GOFLAGS": "-buildvcs=false", **os.environ, "CGO_ENABLED": "0", "GOWORK": "off", **environment}
     done = subprocess.run(["go", *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(f"`go {' '.join(arguments[:2])}` failed in {folder}:\n" + "\n".join(done.stderr.splitlines()[-15:]))

@@ -118,5 +118,6 @@ def _faults(_: argparse.Namespace) -> None:
 
 
 def _build(given: argparse.Namespace) -> None:
-    for path in [*build.ensure(choose(given.kubernetes, paths.VERSIONS), _say).values(), build.ensure_faultserver(_say)]:
+    own = [build.ensure_own(name, _say) for name in build.OWN]
+    for path in [*own, *build.ensure(choose(given.kubernetes, paths.VERSIONS), _say).values()]:
         print(path)

@@ -48,6 +48,8 @@ def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetim
     pki.issue(authorities["cluster"], "kube-apiserver", now, names=names).write(folder, "apiserver")
     pki.issue(authorities["front_proxy"], "front-proxy-client", now, usage="client").write(folder, "front-proxy-client")
     pki.issue(authorities["cluster"], "kube-apiserver-kubelet-client", now, usage="client", organization="system:masters").write(folder, "kubelet-client")
+    for node, address in addresses.WORKERS.items():
+        pki.issue(authorities["cluster"], f"system:node:{node}", now, names=[node, address], organization="system:nodes").write(folder, "kubelet")
     key = ec.generate_private_key(ec.SECP256R1())
     (folder / "service-account.key").touch(mode=0o600)
     (folder / "service-account.key").write_text(pki.key_pem(key), encoding="ascii")
@@ -147,6 +149,19 @@ def controller_manager(binary: Path, credentials: Path) -> list[str]:
         "--concurrent-service-endpoint-syncs=10",
         "--kube-api-qps=500",  # the default of 20 a second would be most of the lab's start
         "--kube-api-burst=1000",
+    ]
+
+
+def kubelet(binary: Path, credentials: Path, pods: Path) -> list[str]:
+    """The worker's kubelet, as far as the lab has one: port forwarding (tests/lab/kubelet)."""
+    (address,) = addresses.WORKERS.values()
+    return [
+        str(binary),
+        f"-listen={address}:{addresses.KUBELET_PORT}",
+        f"-pods={pods}",
+        f"-certificate={credentials / 'kubelet.crt'}",
+        f"-key={credentials / 'kubelet.key'}",
+        f"-client-ca={credentials / 'cluster-ca.crt'}",
     ]
 
 

@@ -72,7 +72,7 @@ class Lab:
         tools.ensure((*tools.ALWAYS, *(("tinyproxy",) if start.needs_tinyproxy(self.options) else ())), self._log)
         version = choose(self.options.kubernetes, paths.VERSIONS)
         chosen = self.targets
-        programs = start.Programs(build.ensure(version, self._log), build.ensure_faultserver(self._log))
+        programs = start.Programs(build.ensure(version, self._log), {name: build.ensure_own(name, self._log) for name in build.OWN})
         with self._locked():
             left = Running.read(self.state)
             if left and left.ready and left.alive():

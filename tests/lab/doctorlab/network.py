@@ -41,9 +41,12 @@ def second_node() -> str:
 
 
 def packet_filter(rules: Iterable[tuple[str, str]]) -> str:
-    """What `iptables-restore --noflush` reads: (destination, "drop" or "host_unreachable") for new connections to it."""
+    """What `iptables-restore --noflush` reads: (destination, "drop" or "host_unreachable") for new connections to it.
+
+    What comes from the destination itself passes: nothing stands between a pod and its own port, so port forwarding works.
+    """
     targets = {"drop": "DROP", "host_unreachable": "REJECT --reject-with icmp-host-unreachable"}
-    lines = [f"-A OUTPUT -d {destination} -p tcp --syn -j {targets[what]}" for destination, what in rules]
+    lines = [f"-A OUTPUT ! -s {destination} -d {destination} -p tcp --syn -j {targets[what]}" for destination, what in rules]
     return "\n".join(["*filter", *lines, "COMMIT", ""])
 
 

@@ -44,6 +44,10 @@ def pods(target: Target) -> list[Object]:
     return [_pod(target, number, address) for number, address in enumerate(target.pods)]
 
 
+def pod_name(number: int) -> str:
+    return f"webhook-{number}"
+
+
 def _pod(target: Target, number: int, address: str) -> Object:
     node = next(iter(addresses.WORKERS))
     container = {
@@ -54,7 +58,7 @@ def _pod(target: Target, number: int, address: str) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": f"webhook-{number}", "namespace": target.namespace, "labels": {"app": targets.SERVICE}},
+        "metadata": {"name": pod_name(number), "namespace": target.namespace, "labels": {"app": targets.SERVICE}},
         "spec": {"nodeName": node, "automountServiceAccountToken": False, "containers": [container]},
         "status": running(container["name"], addresses.WORKERS[node], address, ready=number < target.make.pods.ready),
     }
@@ -96,7 +100,7 @@ def node(name: str, address: str, *, control_plane: bool) -> Object:
         "status": {
             "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
             "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": _CREATED, "lastTransitionTime": _CREATED}],
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": addresses.KUBELET_PORT}},
         },
     }
 

@@ -11,7 +11,6 @@ from pathlib import Path
 LAB = Path(__file__).resolve().parent.parent
 CHECKOUT = LAB.parent.parent
 FAULTS = LAB / "faults"
-FAULTSERVER = LAB / "faultserver"
 MODULES = LAB / "modules"
 VERSIONS = LAB / "versions.yml"
 VARIANTS = LAB / "variants.yml"

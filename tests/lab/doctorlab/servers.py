@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import addresses, pki
+from . import addresses, objects, pki
 from .pki import Pair
 from .targets import Target
 
@@ -32,6 +32,14 @@ def configure(folder: Path, targets: Iterable[Target], authorities: dict[str, Pa
         config["proxy"] = {"listen": f"{addresses.PROXY}:{addresses.PROXY_PORT}", "certificate": str(certificate), "key": str(key)}
     path = folder / "servers.json"
     path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    return path
+
+
+def pods_of_node(folder: Path, targets: Iterable[Target]) -> Path:
+    """Write what the worker's kubelet reads: the addresses of its pods."""
+    pods = {f"{target.namespace}/{objects.pod_name(number)}": address for target in targets if target.has_pods for number, address in enumerate(target.pods)}
+    path = folder / "pods.json"
+    path.write_text(json.dumps(pods, indent=1), encoding="utf-8")
     return path
 
 

@@ -27,10 +27,10 @@ _PATIENCE = 180.0  # seconds that a step inside may take; on an idle machine all
 
 @dataclass(frozen=True)
 class Programs:
-    """The binaries of build.PACKAGES by name, and the fault server."""
+    """The binaries of build.PACKAGES and of build.OWN by name."""
 
     binaries: Mapping[str, Path]
-    faultserver: Path
+    own: Mapping[str, Path]
 
 
 def start(running: Running, options: Options, programs: Programs, targets: list[Target], log: Callable[[str], None]) -> None:
@@ -55,7 +55,8 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     instances = [_api_server(running, options, programs, credentials, node) for node in nodes]
     config = servers.configure(state / "servers", targets, authorities, now, options.proxy)
     ready = state / "servers" / "ready"
-    running.start("faultserver", [str(programs.faultserver), "-config", str(config), "-ready", str(ready)])
+    running.start("faultserver", [str(programs.own["faultserver"]), "-config", str(config), "-ready", str(ready)])
+    running.start("kubelet", controlplane.kubelet(programs.own["kubelet"], credentials, servers.pods_of_node(state / "servers", targets)))
     tinyproxy = _tinyproxy_kind(options)
     if tinyproxy:
         running.start("tinyproxy", controlplane.tinyproxy(state, tinyproxy))
