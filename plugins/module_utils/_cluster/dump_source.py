@@ -19,7 +19,6 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.fa
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.failures import ObservationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import PLURALS, Inventory
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping, mappings, namespace_of, text
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import MissingLibrary
 
 _MOST_FILES = 5_000
 _LARGEST_FILE = 512 * 1024 * 1024
@@ -131,10 +130,8 @@ def _json_values(content: str) -> Iterator[Any]:
 
 
 def _yaml_documents(content: str) -> Iterator[Any]:
-    try:
-        from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.yaml_stream import YamlError, documents
-    except ImportError as error:
-        raise MissingLibrary("PyYAML", "to read YAML (a dump in JSON needs no library)") from error
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.yaml_stream import YamlError, documents
+
     try:
         yield from documents(content)
     except YamlError as error:

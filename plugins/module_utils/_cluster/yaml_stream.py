@@ -4,7 +4,7 @@
 """YAML as kubectl writes it -> Python values, from the parser's events. PRIVATE to the collection.
 
 PyYAML's own loaders compose documents recursively: a few KB of `[[[[...` end the process by a stack overflow in C, and schemas
-of CustomResourceDefinitions, which nobody asks for here, take most of the time. Needs PyYAML: import this file lazily.
+of CustomResourceDefinitions, which nobody asks for here, take most of the time.
 """
 
 from __future__ import annotations
@@ -13,9 +13,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import MissingLibrary
 
-_PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+try:
+    import yaml
+
+    HAS_YAML = True
+except ImportError:
+    HAS_YAML = False
+
 _DEEPEST = 200
 _SCHEMA = re.compile(r"^(\s*(?:- )?)openAPIV3Schema:\s*$")
 _WORDS: dict[str, bool | None] = {
@@ -54,9 +60,11 @@ class _Place:
 
 
 def documents(content: str) -> Iterator[Any]:
-    """Each document of a stream. Times stay text. An alias is the very value that it names, and never one around itself. Raises YamlError."""
+    """Each document of a stream. Times stay text. An alias is the very value that it names, and never one around itself. Raises YamlError, MissingLibrary."""
+    if not HAS_YAML:
+        raise MissingLibrary("PyYAML", "to read YAML (a dump in JSON needs no library)")
     try:
-        yield from _built(yaml.parse(_without_schemas(content), Loader=_PARSER))
+        yield from _built(yaml.parse(_without_schemas(content), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise YamlError(f"{getattr(error, 'problem', None) or 'unreadable'}{f', line {mark.line + 1}' if mark else ''}") from error

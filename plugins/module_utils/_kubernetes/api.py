@@ -100,7 +100,7 @@ class Api:
         """
         url = self.server + path + ("?" + urlencode(query, doseq=True) if query else "")
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = self._headers(content is not None and content_type, headers)
+        sent = self._headers(content_type if content is not None else None, headers)
         limit = self.timeout if timeout is None else timeout
         again = method in ("GET", "HEAD")
         waits = _MOST_WAITS if again else 0
@@ -135,7 +135,7 @@ class Api:
         """
         token: str | None = None
         restarts = 0
-        for _ in range(_MAX_PAGES):
+        for _count in range(_MAX_PAGES):
             asked = {**(query or {}), "limit": limit, **({"continue": token} if token else {})}
             response = self.request("GET", path, query=asked, timeout=timeout)
             if response.status == 410 and token and restarts < _MAX_RESTARTS:
@@ -178,7 +178,7 @@ class Api:
         limit = self.timeout if timeout is None else timeout
         url = "ws" + self.server[len("http") :] + path + ("?" + urlencode(query, doseq=True) if query else "")
         options: dict[str, Any] = {"timeout": limit, "subprotocols": list(protocols) or None, "suppress_origin": True}
-        options["header"] = [f"{name}: {value}" for name, value in self._headers(False, None).items()]
+        options["header"] = [f"{name}: {value}" for name, value in self._headers(None, None)]
         options.update(_websocket_proxy(self.settings))
         sslopt: dict[str, Any] = {}
         if self._transport.context is not None:
@@ -193,18 +193,12 @@ class Api:
             raise explained(error, self.settings, limit) from error
         return connection
 
-    def _headers(self, content_type: str | bool, extra: Mapping[str, str] | None) -> Any:
-        from urllib3.response import HTTPHeaderDict  # urllib3 1.26 has it nowhere more public
-
-        headers = HTTPHeaderDict({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "webhook-doctor"})
-        headers.update(self.settings.headers)
-        for group in self.settings.groups:
-            headers.add("Impersonate-Group", group)
+    def _headers(self, content_type: str | None, extra: Mapping[str, str] | None) -> list[tuple[str, str]]:
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "webhook-doctor", **self.settings.headers}
         if content_type:
-            headers["Content-Type"] = str(content_type)
-        for name, value in (extra or {}).items():
-            headers[name] = value
-        return headers
+            headers["Content-Type"] = content_type
+        headers.update(extra or {})
+        return [*headers.items(), *(("Impersonate-Group", group) for group in self.settings.groups)]
 
     def _renamed(self, failed: Transport) -> bool:
         """Whether another name than that of the `failed` transport can be tried; threads that fail together move on by one name."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes import kubeconfig
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import resolve
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings, bypasses_proxy, environment_proxy
 
@@ -25,11 +25,7 @@ def connect(params: Mapping[str, Any], timeout: float = 30.0) -> Api:
 
     Raises ConfigurationError, MissingLibrary.
     """
-    settings = settings_of(resolve(params, os.environ), os.environ)
-    try:
-        return Api(settings, timeout=timeout)
-    except ImportError as error:
-        raise MissingLibrary("kubernetes >= 24.2.0", f"and what comes with it ({error})") from error
+    return Api(settings_of(resolve(params, os.environ), os.environ), timeout=timeout)
 
 
 def settings_of(options: Mapping[str, Any], environ: Mapping[str, str], in_cluster: Path = _IN_CLUSTER) -> Settings:

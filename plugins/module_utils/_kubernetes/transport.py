@@ -15,16 +15,20 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import urllib3
-import urllib3.connection
-import urllib3.connectionpool
-import urllib3.exceptions
-import urllib3.util
+try:
+    import urllib3
+    import urllib3.exceptions
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.response import HTTPHeaderDict  # 1.26 has it nowhere more public
+except ImportError:
+    urllib3 = None
+    HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # Transport refuses to be made
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import Unreachable
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import MissingLibrary, Unreachable
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings, tls_context
 
 _CHUNK = 64 * 1024
@@ -67,28 +71,30 @@ def _bounded(sock: socket.socket) -> _BoundedSocket:
     return bounded
 
 
-class _Connection(urllib3.connection.HTTPConnection):
+class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _bounded(super()._new_conn())
 
 
-class _TlsConnection(urllib3.connection.HTTPSConnection):
+class _TlsConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         return _bounded(super()._new_conn())
 
 
-class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-class _TlsPool(urllib3.connectionpool.HTTPSConnectionPool):
+class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
 class Transport:
-    """A pool of connections to `settings.server`; safe for threads."""
+    """A pool of connections to `settings.server`; safe for threads. Raises MissingLibrary, ConfigurationError."""
 
     def __init__(self, settings: Settings) -> None:
+        if urllib3 is None:
+            raise MissingLibrary("kubernetes >= 24.2.0", "its dependency urllib3 speaks to the API server")
         self.settings = settings
         self.context: ssl.SSLContext | None = None
         options: dict[str, Any] = {"maxsize": _POOL_SIZE, "retries": False}
@@ -111,11 +117,13 @@ class Transport:
             return SOCKSProxyManager(proxy, **options)
         return urllib3.ProxyManager(proxy, proxy_headers=dict(self.settings.proxy_headers), **options)
 
-    def send(self, method: str, url: str, headers: Any, body: bytes | None, timeout: float, max_bytes: int) -> tuple[int, Mapping[str, str], bytes]:
+    def send(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None, timeout: float, max_bytes: int
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers, body of one exchange that takes at most `timeout` seconds. Raises Unreachable."""
         _deadline.at = time.monotonic() + timeout
         try:
-            return self._exchange(method, url, headers, body, timeout, max_bytes)
+            return self._exchange(method, url, _header_dict(headers), body, timeout, max_bytes)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise explained(error, self.settings, timeout) from error
         finally:
@@ -146,6 +154,14 @@ class Transport:
             raise
         response.release_conn()
         return response.status, response.headers, bytes(content)
+
+
+def _header_dict(headers: Sequence[tuple[str, str]]) -> Any:
+    """A header may stand several times, as Impersonate-Group does."""
+    found = HTTPHeaderDict()
+    for name, value in headers:
+        found.add(name, value)
+    return found
 
 
 def explained(error: BaseException, settings: Settings, timeout: float) -> Unreachable:
@@ -194,6 +210,11 @@ def _is(*types: type) -> Any:
     return lambda chain, words: any(isinstance(item, types) for item in chain)
 
 
+def _named(name: str) -> Any:
+    """An exception of urllib3, which may not be there."""
+    return lambda chain, words: any(isinstance(item, getattr(urllib3.exceptions, name)) for item in chain)
+
+
 def _says(*texts: str) -> Any:
     return lambda chain, words: any(text in words for text in texts)
 
@@ -218,7 +239,7 @@ _VERIFICATION_ADVICE = {
 _EXPLANATIONS: tuple[tuple[Any, str, str], ...] = (
     (_is(socket.gaierror), "dns_failure", "the name does not resolve ({detail}). Check the server's address in the kubeconfig or host."),
     (
-        _is(urllib3.exceptions.ProxyError),
+        _named("ProxyError"),
         "proxied",
         "the proxy does not pass the request ({detail}). Check proxy and no_proxy, or proxy-url in the kubeconfig.",
     ),
@@ -226,11 +247,11 @@ _EXPLANATIONS: tuple[tuple[Any, str, str], ...] = (
     (_errno(errno.EHOSTUNREACH, errno.ENETUNREACH), "no_route", "{detail}. Check routes, VPN and firewalls between this host and the API server."),
     (_says("handshake operation timed out"), "tls_timeout", "the TLS handshake did not end within {timeout:g} s."),
     (
-        _is(urllib3.exceptions.ConnectTimeoutError),
+        _named("ConnectTimeoutError"),
         "connect_timeout",
         "no connection within {timeout:g} s. Check address, VPN and firewalls between this host and the API server.",
     ),
-    (_is(urllib3.exceptions.ReadTimeoutError, socket.timeout), "deadline_exceeded", "no complete answer within {timeout:g} s."),
+    (_is(socket.timeout), "deadline_exceeded", "no complete answer within {timeout:g} s."),
     (
         _says("wrong_version_number", "wrong version number", "http_request", "record layer failure"),
         "tls_not_spoken",
@@ -239,5 +260,5 @@ _EXPLANATIONS: tuple[tuple[Any, str, str], ...] = (
     (_says("certificate_required", "certificate required"), "client_certificate_required", "a client certificate is required."),
     (_is(ssl.SSLError), "tls_alert", "the TLS handshake failed ({detail})."),
     (_errno(errno.ECONNRESET, errno.EPIPE), "connection_closed", "the connection was reset. Does a Kubernetes API server listen there?"),
-    (_is(urllib3.exceptions.ProtocolError), "connection_closed", "the connection broke, or no HTTP is spoken there ({detail})."),
+    (_named("ProtocolError"), "connection_closed", "the connection broke, or no HTTP is spoken there ({detail})."),
 )

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster import yaml_stream
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.failures import ObservationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observe import observe
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import MissingLibrary
 from ansible_collections.kubeops.webhook_doctor.tests.unit.cluster.objects import PEM, a_cluster, crd, entry, obj, service, service_client, validating
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -274,8 +276,15 @@ def test_secrets_in_a_dump_are_not_kept(tmp_path: Path) -> None:
 )
 def test_scalars_are_read_as_kubectl_means_them(text: str) -> None:
     """As PyYAML reads them, but for times, which stay text; kubectl quotes what could be taken for something else."""
-    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.yaml_stream import documents
-
-    (found,) = documents(f"a: {text}\n")
+    (found,) = yaml_stream.documents(f"a: {text}\n")
     exceptions = {"2026-01-01": "2026-01-01", "007": "007", "0x1f": "0x1f", "1_000": "1_000", "1e+3": "1e+3", "Yes": "Yes"}
     assert found == {"a": exceptions[text] if text in exceptions else yaml.safe_load(f"a: {text}\n")["a"]}
+
+
+def test_json_needs_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_stream, "HAS_YAML", False)
+    (tmp_path / "a.json").write_text(json.dumps(HOOK))
+    assert len(facts(tmp_path)["callouts"]) == 1
+    (tmp_path / "b.yaml").write_text(yaml.safe_dump(HOOK))
+    with pytest.raises(MissingLibrary, match="PyYAML"):
+        facts(tmp_path)

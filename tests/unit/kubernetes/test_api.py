@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes import transport
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api, HttpError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.connect import connect
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, Unreachable, UpgradeRefused
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary, Unreachable, UpgradeRefused
 from ansible_collections.kubeops.webhook_doctor.tests.unit.kubernetes.certificates import Authority
 from ansible_collections.kubeops.webhook_doctor.tests.unit.kubernetes.fake_apiserver import FakeApiServer, status
 
@@ -251,6 +252,13 @@ def test_another_cluster_at_that_address(authority: Authority) -> None:
             configured.at("127.0.0.1", server.port).request("GET", "/version")
         assert failure.value.cause == "name_mismatch"
         assert server.requests == []  # no token was sent
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "urllib3", None)
+    with pytest.raises(MissingLibrary) as failure:
+        connect({"host": "https://api", "api_key": "t"})
+    assert failure.value.library == "kubernetes >= 24.2.0"
 
 
 def test_nobody_there_and_no_such_name() -> None:
