@@ -135,7 +135,8 @@ def _version(api: Api, inventory: Inventory) -> dict[str, Any]:
     if response.status != 200 or version["git_version"] is None:
         raise ObservationError(
             f"{api.server} does not answer like a Kubernetes API server: GET /version gave {response.message()[:200].rstrip('.')}. "
-            "Expected a JSON object with gitVersion. Check the server's address (host, or the cluster of the kubeconfig's context), and whether a proxy or login page stands in between."
+            "Expected a JSON object with gitVersion. Check the server's address (host, or the cluster of the kubeconfig's context), "
+            "and whether a proxy or login page stands in between."
         )
     return version
 
