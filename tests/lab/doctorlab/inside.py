@@ -103,7 +103,7 @@ def _make_back_end(client: Client, target: Target) -> None:
     if target.has_pods:
         for pod in objects.pods(target):
             client.create(pod)
-    if made.call_out.kind == "conversion":
+    if target.stores_before_conversion:
         client.create(objects.custom_resource_definition(target, None))
         resource = objects.custom_resource(target)
         wait(f"{target.domain}: the API of the CRD", lambda: client.request("GET", f"/apis/{resource['apiVersion']}/gauges")[0] == 200, timeout=30)
@@ -124,7 +124,7 @@ def _unknown_back_ends(client: Client, chosen: list[Target]) -> set[str]:
 
 def _make_call_out(client: Client, target: Target, bundle: str) -> None:
     item = objects.call_out(target, bundle)
-    if target.make.call_out.kind != "conversion":
+    if not target.stores_before_conversion:
         client.create(item)
         return
     client.replace_spec(item)

@@ -79,6 +79,11 @@ class Target:
         return make.call_out.url is None and make.service.exists and make.service.type != "ExternalName"
 
     @property
+    def stores_before_conversion(self) -> bool:
+        """Whether an object is stored before its CRD gets the conversion webhook: not where the bundle is garbage, which only a new CRD may have."""
+        return self.make.call_out.kind == "conversion" and not isinstance(self.make.call_out.ca_bundle, str)
+
+    @property
     def has_endpoints(self) -> bool:
         """Whether the Service selects pods that have its port."""
         made = self.make.service

@@ -55,10 +55,12 @@ def _answer(client: Client, routing: str, target: Target) -> dict[str, Any]:
     if target.make.call_out.kind == "conversion":
         _, listed = client.request("GET", f"/apis/{target.domain}/{targets.ASKED_VERSION}/{targets.GAUGES}")
         line["list_text"] = listed.get("message")
+        conditions = client.get(path_of(objects.call_out(target, "")))["status"]["conditions"]
+        line["condition"] = next({key: each[key] for key in ("status", "reason", "message")} for each in conditions if each["type"] == "Established")
     if target.make.call_out.kind == "apiservice":
         name = f"{targets.AGGREGATED_VERSION}.{target.domain}"
         conditions = client.get(f"/apis/apiregistration.k8s.io/v1/apiservices/{name}").get("status", {}).get("conditions", [])
-        line["condition"] = next(({"status": each["status"], "reason": each["reason"], "message": each["message"]} for each in conditions), None)
+        line["condition"] = next(({key: each[key] for key in ("status", "reason", "message")} for each in conditions), None)
     if target.make.events:
         events = client.get(f"/api/v1/namespaces/{target.apps_namespace}/events")["items"]
         line["events"] = sorted({event["message"] for event in events if event["reason"] == "FailedCreate"})

@@ -119,7 +119,7 @@ def test_a_mistake_is_told_with_its_file(tmp_path: Path) -> None:
         faults.load(tmp_path)
 
 
-@pytest.mark.parametrize(("wanted", "count"), [("none", 0), ("syn-dropped", 1), ("syn-dropped, no-route", 2), ("conversion", 5)])
+@pytest.mark.parametrize(("wanted", "count"), [("none", 0), ("syn-dropped", 1), ("syn-dropped, no-route", 2), ("conversion", 6)])
 def test_select(all_faults: list[Fault], wanted: str, count: int) -> None:
     assert len(faults.select(all_faults, wanted)) == count
 
