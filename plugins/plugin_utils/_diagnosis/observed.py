@@ -93,6 +93,12 @@ class Probe:
         """The whole time of the call, 0 where it was not measured."""
         return float(self.elapsed_ms.get("total") or 0)
 
+    @property
+    def answer_ms(self) -> float:
+        """How long the back end took to answer, 0 where it was not measured. What a port-forward, or this host, needs to get there is not the back end's time."""
+        request = self.elapsed_ms.get("http") if self.vantage in ("direct", "port_forward") else None
+        return float(request) if request is not None else self.waited_ms
+
 
 @dataclass(frozen=True)
 class Certificate:

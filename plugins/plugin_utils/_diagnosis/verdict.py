@@ -198,8 +198,8 @@ def _where_it_hangs(case: Case) -> tuple[str, str | None, list[str]]:
     """(cause, phase, reasoning) of a call that ran out of time: the phase is read from the vantages that watched the same back end."""
     proxied, forwarded, direct = (case.of_vantage(vantage) for vantage in ("service_proxy", "port_forward", "direct"))
     limit = case.timeout_ms
-    in_time = any(probe.ok and probe.waited_ms <= limit for probe in (*proxied, *forwarded, *direct))
-    late = [probe for probe in (*proxied, *forwarded, *direct) if probe.ok and probe.waited_ms > limit and not in_time]
+    in_time = any(probe.ok and probe.answer_ms <= limit for probe in (*proxied, *forwarded, *direct))
+    late = [probe for probe in (*proxied, *forwarded, *direct) if probe.ok and probe.answer_ms > limit and not in_time]
     pending = [probe for probe in (*forwarded, *direct) if not probe.ok and probe.cause == "deadline_exceeded" and probe.phase in ("http", "review")]
     if late or pending:
         return "deadline_exceeded", "http", [f"it is reached and answers too late: timeoutSeconds is {case.callout['timeout_seconds']}"]
@@ -395,7 +395,7 @@ def _by_answers(case: Case) -> Judgement | None:
         # A review, a path and a time limit mean nothing to an aggregated API; its own condition speaks for it.
         return None
     proxied = [probe for probe in outside if probe.vantage == "service_proxy"]
-    if any(probe.ok and probe.waited_ms <= case.timeout_ms for probe in outside):
+    if any(probe.ok and probe.answer_ms <= case.timeout_ms for probe in outside):
         return None  # a good answer in time: what somebody else waited for was not the back end
     reached = proxied if any(probe.ok for probe in proxied) else outside
     lines = tuple(map(describe, outside))

@@ -58,7 +58,7 @@ def _request(request: Mapping[str, Any]) -> str:
 
 def _passed(probe: Probe) -> str:
     what = f"HTTP {probe.status}" if probe.status else "it answers"
-    return f"{what} after {probe.waited_ms:.0f} ms" if probe.waited_ms else what
+    return f"{what} after {probe.answer_ms:.0f} ms" if probe.answer_ms else what
 
 
 def _failed(probe: Probe) -> str:

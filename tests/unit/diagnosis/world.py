@@ -15,7 +15,8 @@ A world is one call-out that works, with what a table's `given` changes about it
     apiserver       ok | ok 1800ms | not provable | {says: what follows the URL in its text} | {answers: what follows "failed to call webhook:"}
                     | {text: all of it}
     service_proxy, port_forward, direct
-                    ok | ok 1800ms | none | <cause> | <cause> after 5000ms | http 404 | {cause, phase, error, status, body, ms, tls}
+                    ok | ok 1800ms | none | <cause> | <cause> after 5000ms | http 404 | {cause, phase, error, status, body, tls, ms,
+                    setup: milliseconds before the request}
                     direct also {<address>: one of these}; default none, direct: ok
     ca_bundle       "" | any text; default a CA          ca_bundle_error   text
     bundle          certificates of the caBundle: [{subject, days, life, serial}]
@@ -308,7 +309,7 @@ class _World:
         told = self.given.get(vantage, "ok" if vantage == "direct" else "none")
         if isinstance(told, Mapping) and spec.get("host") in told:
             told = told[spec["host"]]
-        elif isinstance(told, Mapping) and vantage == "direct" and not set(told) & {"cause", "status", "ms", "body", "tls"}:
+        elif isinstance(told, Mapping) and vantage == "direct" and not set(told) & {"cause", "status", "ms", "setup", "body", "tls"}:
             told = "ok"
         if told == "none":
             return None
@@ -375,7 +376,7 @@ class _World:
 
 def _parsed(told: Any) -> dict[str, Any]:
     """`ok 1800ms`, `connection_refused after 5000ms`, `http 404`, or a mapping, as the fields of a result."""
-    answer: dict[str, Any] = {"ok": False, "cause": None, "phase": "review", "error": None, "status": None, "body": None, "ms": 20.0, "tls": None}
+    answer: dict[str, Any] = {"ok": False, "cause": None, "phase": "review", "error": None, "status": None, "body": None, "ms": 20.0, "setup": 0.0, "tls": None}
     if isinstance(told, Mapping):
         answer.update(told)
         answer["phase"] = told.get("phase", PHASE_OF.get(told.get("cause"), "review"))
@@ -408,7 +409,13 @@ def _result(spec: Mapping[str, Any], answer: Mapping[str, Any], request: Any = N
         "reason": None,
         "request": request,
         "hidden_by": None,
-        "elapsed_ms": {"resolve": None, "connect": None, "tls": None, "http": None, "total": answer["ms"]},
+        "elapsed_ms": {
+            "resolve": None,
+            "connect": None,
+            "tls": None,
+            "http": answer["ms"] if answer["setup"] else None,
+            "total": answer["ms"] + answer["setup"],
+        },
         "peer": {"address": peer},
         "tls": tls,
         "http": {"status": status, "body": answer["body"] or ""} if status else None,

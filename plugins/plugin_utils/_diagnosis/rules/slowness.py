@@ -28,7 +28,7 @@ def answers_just_in_time(case: Case) -> Iterator[Finding]:
     """WD502: the quickest good answer of any vantage counts, so that one slow moment, or other webhooks of the same dry run, raise no alarm."""
     if case.judgement.state is not State.HEALTHY:
         return
-    waited = [(probe.waited_ms, probe) for probe in case.of_vantage("apiserver", "service_proxy", "port_forward", "direct") if probe.ok and probe.waited_ms]
+    waited = [(probe.answer_ms, probe) for probe in case.of_vantage("apiserver", "service_proxy", "port_forward", "direct") if probe.ok and probe.answer_ms]
     if not waited or case.callout["kind"] == "apiservice":
         return
     quickest, probe = min(waited, key=lambda item: (item[0], item[1].name))
