@@ -95,7 +95,7 @@ class Probe:
 
     @property
     def answer_ms(self) -> float:
-        """How long the back end took to answer, 0 where it was not measured. What a port-forward, or this host, needs to get there is not the back end's time."""
+        """How long the back end took to answer, 0 where it was not measured. What it takes to get there is not the back end's time."""
         request = self.elapsed_ms.get("http") if self.vantage in ("direct", "port_forward") else None
         return float(request) if request is not None else self.waited_ms
 

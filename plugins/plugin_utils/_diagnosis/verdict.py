@@ -189,6 +189,10 @@ def explain(case: Case, said: Judgement) -> Judgement:
         return replace(_where_it_is_closed(case, said), because=(*said.because, *outside, *history))
     if said.cause == "no_ready_endpoints":
         return replace(said, because=(*said.because, *facts, *history))
+    if said.cause in ("aggregated_api_unavailable", "unknown"):
+        found = next((judged for decide in (_by_facts, _by_the_network_path, _by_trust) if (judged := decide(case)) and judged.fails), None)
+        if found:
+            return replace(said, cause=found.cause, phase=found.phase, code=found.code, names=found.names, because=(*said.because, *found.because))
     if said.phase == "tls" and any(probe.ok for probe in _outside(case)):
         outside = (*outside, "the other vantages verify no certificate")
     return replace(said, because=(*said.because, *outside, *history))
