@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         started = time.time()
         _validation, arguments = self.validate_argument_spec(_ARGUMENTS)
-        sources = [Path(source) for source in arguments["src"]]
+        sources = [Path(source).absolute() for source in arguments["src"]]
         try:
             files = [file for file in (bundle_file(source) for source in sources) if file]
             if files and len(sources) > 1:
@@ -35,5 +35,13 @@ class ActionModule(ActionBase):
                 )
             bundle = read_bundle(files[0]) if files else None
         except BadBundle as error:
-            raise AnsibleActionFail(str(error)) from error
-        return {**result, "changed": False, "started": started, "found": bundle is not None, "path": str(files[0]) if files else None, "bundle": bundle}
+            raise AnsibleActionFail(str(error)) from None  # Ansible would append what it came from
+        return {
+            **result,
+            "changed": False,
+            "started": started,
+            "found": bundle is not None,
+            "sources": [str(source) for source in sources],
+            "path": str(files[0]) if files else None,
+            "bundle": bundle,
+        }

@@ -58,7 +58,7 @@ class ActionModule(ActionBase):
             changed = not self._task.check_mode and write_all(Path(settings["dest"]), contents_of(view, bundle, data["findings"]))
         except NotWritten as error:
             self._show(settings, summary_lines(view, self._display.columns, {}))
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(str(error)) from None  # Ansible would append what it came from
         lines = summary_lines(view, self._display.columns, {} if self._task.check_mode else files)
         if self._task.check_mode:
             lines += [Line("Check mode: no report was written."), Line("")]
@@ -82,7 +82,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 f"kubeops.webhook_doctor.write_report: {error}. Expected: facts of webhook_facts, results of endpoint_check and cabundle_verify, "
                 "and what the findings filter returns."
-            ) from error
+            ) from None
 
     def _show(self, settings: Mapping[str, Any], lines: list[Line]) -> None:
         if settings["show"]:

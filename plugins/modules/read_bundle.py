@@ -56,6 +56,11 @@ found:
   description: Whether O(src) is a bundle.
   returned: success
   type: bool
+sources:
+  description: What was given, as absolute paths. A module does not run in the current directory of the controller.
+  returned: success
+  type: list
+  elements: str
 path:
   description: The file that was read. Null if it is no bundle.
   returned: success

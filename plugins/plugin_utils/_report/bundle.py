@@ -61,12 +61,13 @@ def as_json(data: Any) -> str:
 def bundle_file(source: Path) -> Path | None:
     """The file of the bundle (or of the report with one in it) that `source` names, or None: then it is what kubectl wrote, or nothing of ours.
 
-    A directory is one if it holds bundle.json or report.json with a bundle's mark. Only the beginning is read. Raises BadBundle where it cannot be.
+    A directory is one if it holds bundle.json or report.json with a bundle's mark. Only the beginning is read. What is not there is none: what kubectl wrote
+    may lie on another host. Raises BadBundle where it cannot be read.
     """
     try:
         if source.is_dir():
             return next((source / name for name in _IN_DIRECTORY if (source / name).is_file() and _is_marked(source / name)), None)
-        return source if _is_marked(source) else None
+        return source if source.exists() and _is_marked(source) else None
     except OSError as error:
         raise BadBundle(f"{source} cannot be read: {error.strerror}. Give the path of a bundle.json, or of files that kubectl get -o yaml wrote.") from error
 

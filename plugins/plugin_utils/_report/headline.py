@@ -17,7 +17,7 @@ def headline(summary: Mapping[str, Any]) -> str:
     """One sentence: how bad it is."""
     callouts = summary["callouts"]
     if not callouts["total"]:
-        return "No call-outs"
+        return "No call-outs were seen" if summary["not_seen"] else "No call-outs"
     bad = [
         f"{counted(callouts[state], 'call-out')} {one if callouts[state] == 1 else many}"
         for state, one, many in (("failing", "fails", "fail"), ("open", "fails open", "fail open"), ("at_risk", "is at risk", "are at risk"))
@@ -33,7 +33,7 @@ def headline(summary: Mapping[str, Any]) -> str:
 def nothing_found(summary: Mapping[str, Any]) -> str:
     """What stands where there are no findings."""
     if not summary["callouts"]["total"]:
-        return "Nothing to find: no call-outs are configured."
+        return "No call-outs were seen; what could not be read is below." if summary["not_seen"] else "Nothing to find: no call-outs are configured."
     if summary["callouts"]["unproven"]:
         return "None. But not every call-out could be proven: see the table."
     return "None. Every call-out was proven to work."

@@ -137,7 +137,7 @@ def _callouts(view: View) -> Iterator[str]:
     yield "## All call-outs"
     yield ""
     if not view.callouts:
-        yield "There are none: this API server calls no webhook and no aggregated API."
+        yield nothing_found(view.summary)
         yield ""
         return
     yield "| State | Call-out | Kind | Back end | On failure | Proven through | Slowest | Certificates | Findings |"

@@ -9,6 +9,7 @@ unknown words for causes, phases and vantages, which may be added as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,13 @@ class OneOf:
 
     words: frozenset[str]
 
+
+@dataclass(frozen=True)
+class Time:
+    """ISO 8601 in UTC."""
+
+
+_TIME = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d(:[0-6]\d(\.\d{1,9})?)?Z")
 
 TEXT, WHOLE, NUMBER, TRUTH, ANY = str, int, (int, float), bool, object
 _NAMES: dict[Any, str] = {str: "a string", int: "a whole number", (int, float): "a number", bool: "true or false", object: "anything"}
@@ -98,7 +106,7 @@ _INSTANCE = {
 }
 
 FACTS = {
-    "source": {"kind": TEXT, "cluster": TEXT, "server": Maybe(TEXT), "observed_at": TEXT, "access": Values(Maybe(TRUTH))},
+    "source": {"kind": TEXT, "cluster": TEXT, "server": Maybe(TEXT), "observed_at": Time(), "access": Values(Maybe(TRUTH))},
     "version": {"git_version": Maybe(TEXT), "major": Maybe(WHOLE), "minor": Maybe(WHOLE)},
     "callouts": Each(_CALLOUT),
     "backends": Each(_BACKEND),
@@ -174,6 +182,8 @@ def check(value: Any, shape: Any, at: str = "") -> None:
             check(item, shape.shape, f"{at}.{key!s:.80}")
     elif isinstance(shape, OneOf):
         _expect(isinstance(value, str) and value in shape.words, at, f"one of {', '.join(sorted(shape.words))}", value)
+    elif isinstance(shape, Time):
+        _expect(isinstance(value, str) and _TIME.fullmatch(value) is not None, at, "a time in ISO 8601 with Z", value)
     elif isinstance(shape, dict):
         _expect(isinstance(value, Mapping), at, "an object", value)
         for key, inner in shape.items():

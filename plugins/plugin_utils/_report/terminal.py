@@ -128,13 +128,13 @@ def _closing(view: View, width: int) -> Iterator[Line]:
     if counts["suppressed"]:
         parts.append(f"{counts['suppressed']} suppressed")
     tone = "error" if counts["error"] else "warning" if counts["warning"] else "good" if callouts["healthy"] == callouts["total"] else None
-    yield from wrapped(f"{', '.join(parts) or 'nothing found'}; {_stand(callouts)}", width, tone=tone)
+    yield from wrapped(f"{', '.join(parts) or 'nothing found'}; {_stand(callouts, gaps=bool(view.summary['not_seen']))}", width, tone=tone)
 
 
-def _stand(callouts: Mapping[str, int]) -> str:
+def _stand(callouts: Mapping[str, int], *, gaps: bool) -> str:
     total, working = callouts["total"], callouts["healthy"] + callouts["at_risk"]
     if not total:
-        return "no call-outs: this API server calls nobody"
+        return "no call-outs were seen (see what could not be read)" if gaps else "no call-outs: this API server calls nobody"
     if working == total:
         return "the call-out works" if total == 1 else f"all {total} call-outs work"
     parts = [

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from .observations import backend, bundle, callout, finding, probe, verdict
@@ -51,7 +52,7 @@ def _steps(*manual: str) -> dict[str, Any]:
 
 
 def observation() -> dict[str, Any]:
-    """The bundle."""
+    """The bundle; a new one each time, to be changed at will."""
     backends = [backend(item) for item in CALLOUTS if item not in (GONE, REFUSED)]
     backends += [backend(GONE, found=False, addresses=()), backend(REFUSED, addresses=("10.64.0.9", "fd00::9"))]
     unprovable = {"ok": False, "provable": False, "reason": "its sideEffects Some forbid dry runs", "elapsed_ms": dict.fromkeys(PHASES)}
@@ -76,7 +77,7 @@ def observation() -> dict[str, Any]:
         ("events", "error", "context deadline exceeded", "error texts of the past are not used as evidence"),
     ]
     return bundle(
-        CALLOUTS,
+        deepcopy(CALLOUTS),
         backends=backends,
         probes=probes,
         verdicts=[*[verdict(item) for item in HEALTHY], verdict(ROTATED, trusted=False), verdict(EXPIRING, days_left=9.3)],

@@ -46,19 +46,18 @@ _WRITABLE = frozenset(
         "until",
         "NO_PROXY",
         "HTTPS_PROXY",
-        "observed_at",
         "collection_version",
         "version",
     }
 )
 
 
-def infected(value: Any, hostile: str, key: str | None = None) -> Any:
-    """The same with `hostile` appended to every text that somebody else may write."""
+def infected(value: Any, hostile: str, key: str | None = None, *, but: frozenset[str] = frozenset()) -> Any:
+    """The same with `hostile` appended to every text that somebody else may write, except those of the keys `but`."""
     if isinstance(value, dict):
-        return {inner: infected(item, hostile, inner) for inner, item in value.items()}
+        return {inner: infected(item, hostile, inner, but=but) for inner, item in value.items()}
     if isinstance(value, list):
-        return [infected(item, hostile, key) for item in value]
-    if isinstance(value, str) and (key in _WRITABLE or key in ("evidence", "manual", "dns_names")):
+        return [infected(item, hostile, key, but=but) for item in value]
+    if isinstance(value, str) and key not in but and (key in _WRITABLE or key in ("evidence", "manual", "dns_names")):
         return value + hostile
     return value

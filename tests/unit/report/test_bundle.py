@@ -77,8 +77,13 @@ def refusal(path: Path) -> str:
     return message
 
 
-def test_a_file_that_is_missing(tmp_path: Path) -> None:
-    assert "No such file or directory. Give the path of a bundle.json, or of files that kubectl get -o yaml wrote." in refusal(tmp_path / "nowhere.json")
+def test_what_is_not_there_may_be_elsewhere(tmp_path: Path) -> None:
+    assert bundle_file(tmp_path / "nowhere.json") is None
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 300)
+    assert "File name too long. Give the path of a bundle.json, or of files that kubectl get -o yaml wrote." in refusal(path)
 
 
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.5, 0.99])
@@ -145,6 +150,7 @@ def test_every_key_of_the_shape_is_missed_by_its_name(path: tuple[Any, ...]) -> 
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
+        (("facts", "source", "observed_at"), "yesterday", "facts.source.observed_at is 'yesterday', expected a time in ISO 8601 with Z"),
         (("facts", "callouts"), {}, "facts.callouts is {}, expected a list"),
         (("facts", "callouts", 0), "x", "facts.callouts[0] is 'x', expected an object"),
         (("facts", "callouts", 0, "timeout_seconds"), True, "facts.callouts[0].timeout_seconds is True, expected a whole number"),

@@ -35,7 +35,7 @@ def test_it_holds_all_that_was_found() -> None:
 
 def test_healthy_and_empty() -> None:
     assert "None. Every call-out was proven to work." in render_markdown(view_of(bundle([callout("a.example.org")]), []))
-    assert "There are none: this API server calls no webhook" in render_markdown(view_of(bundle([]), []))
+    assert "no call-outs are configured." in render_markdown(view_of(bundle([]), []))
 
 
 def test_an_example_says_so() -> None:

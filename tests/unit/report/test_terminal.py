@@ -38,6 +38,11 @@ def test_nothing_to_call_is_said_too() -> None:
     assert "nothing found; no call-outs: this API server calls nobody" in text(bundle([]))
 
 
+def test_none_were_seen_is_not_none() -> None:
+    gap = {"what": "validatingwebhookconfigurations", "reason": "forbidden", "message": None, "consequence": None}
+    assert "nothing found; no call-outs were seen (see what could not be read)" in text(bundle([], coverage=[gap]))
+
+
 def test_what_no_vantage_could_prove_is_not_called_healthy() -> None:
     proven, unproven = callout("a.example.org"), callout("b.example.org")
     assert "nothing found; of 2 call-outs 1 works, 1 not proven" in text(bundle([proven, unproven], probes=[probe(proven)]))
