@@ -37,6 +37,7 @@ OBJECTS = [
             "annotations": {"kubernetes.io/config.mirror": "x"},
         },
         "spec": {
+            "nodeName": "lab-control-plane",
             "containers": [
                 {
                     "name": "kube-apiserver",
@@ -44,7 +45,7 @@ OBJECTS = [
                     "command": ["kube-apiserver", f"--service-account-signing-key={PLANTED}-flag"],
                     "env": [{"name": "HTTPS_PROXY", "value": f"http://user:{PLANTED}-proxy@proxy.example.com:3128"}],
                 }
-            ]
+            ],
         },
     },
 ]

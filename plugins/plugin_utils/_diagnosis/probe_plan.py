@@ -10,7 +10,6 @@ afterwards from the served chain. Everything is bounded, so that one Service wit
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,8 +24,6 @@ Spec = dict[str, Any]
 # Endpoints of one back end that are dialled, and pods that are forwarded to. More of the same kind tell nothing new.
 MOST_DIRECT = 16
 MOST_FORWARDS = 3
-# Rivals are the call-outs whose failure could hide the answer; the vantage looks for an object that few of them match.
-MOST_RIVALS = 20
 # A probe from elsewhere waits a little longer than the API server would, so that "late" and "never" differ; but not half a minute.
 LONGEST_OUTSIDE = 12.0
 SHORTEST_OUTSIDE = 5.0
@@ -36,7 +33,7 @@ APISERVER_MARGIN = 2.0
 # The right in `facts.source.access` that a vantage needs.
 _RIGHTS = {"apiserver": "dry_run", "service_proxy": "service_proxy", "port_forward": "port_forward"}
 
-# What a vantage needs of a call-out; the caBundle, labels and annotations are left behind, they are most of its bytes.
+# What the API server's vantage needs of a call-out; the caBundle, labels and annotations are left behind, they are most of its bytes.
 _LEAN = (
     "id",
     "kind",
@@ -58,7 +55,8 @@ _LEAN = (
     "apiservice",
     "backend",
 )
-_RIVAL = ("id", "kind", "webhook", "failure_policy", "side_effects", "match_policy", "rules", "namespace_selector", "object_selector", "match_conditions")
+# What tells the other vantages which request the back end expects.
+_REVIEWED = ("kind", "rules", "conversion", "review_versions")
 
 
 def plan_probes(facts: Facts, vantages: Sequence[str] | None = None) -> list[Spec]:
@@ -118,10 +116,13 @@ def usable_endpoints(backend: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _merged(specs: Iterable[Spec]) -> list[Spec]:
-    """One probe for all that ask the same; `callouts` lists everybody it speaks for, the most patient one sets the time."""
+    """One probe for all that ask the same; `callouts` lists everybody it speaks for, the most patient one sets the time.
+
+    Entries that share a path share the code behind it, so one of them is enough to choose the object of the review.
+    """
     merged: dict[tuple[Any, ...], Spec] = {}
     for spec in specs:
-        key = tuple((name, spec[name]) for name in sorted(spec) if name not in ("callouts", "timeout"))
+        key = tuple((name, spec[name]) for name in sorted(spec) if name not in ("callouts", "timeout", "callout"))
         known = merged.setdefault(key, spec)
         if known is not spec:
             known["callouts"] = sorted({*known["callouts"], *spec["callouts"]})
@@ -139,6 +140,7 @@ def _common(callout: Mapping[str, Any], vantage: str, where: str) -> Spec:
         "server_name": callout["server_name"],
         "path": path,
         "review": review,
+        "callout": {key: callout[key] for key in _REVIEWED} if review != "none" else None,
         "timeout": outside_timeout(callout),
     }
 
@@ -208,14 +210,17 @@ def _through_port_forward(callouts: Sequence[Mapping[str, Any]], backends: Mappi
 
 
 def _from_apiserver(callouts: Sequence[Mapping[str, Any]], instances: Sequence[Mapping[str, Any]]) -> Iterator[Spec]:
-    """One dry run per call-out at the configured address, and one at each API server where several are known."""
-    rivals = _Rivals(callouts)
+    """One dry run per call-out at the configured address, and one at each API server where several are known.
+
+    `rivals` stays empty: the vantage takes all call-outs of all probes for rivals of each other, and every call-out has a probe here.
+    """
+    # A static pod that was just made has no address yet.
+    known = sorted({(one["address"], one["port"]) for one in instances if one["address"] and one["port"]})
     targets: list[dict[str, Any] | None] = [None]
-    if len(instances) > 1:
-        targets += [{"address": address, "port": port} for address, port in sorted({(one["address"], one["port"]) for one in instances})]
+    if len(known) > 1:
+        targets += [{"address": address, "port": port} for address, port in known]
     for callout in callouts:
         lean = {**{key: callout[key] for key in _LEAN}, "object": {key: callout["object"][key] for key in ("api_version", "kind", "name")}}
-        others = rivals.of(callout)
         for instance in targets:
             at = f" at {instance['address']}:{instance['port']}" if instance else ""
             yield {
@@ -223,51 +228,7 @@ def _from_apiserver(callouts: Sequence[Mapping[str, Any]], instances: Sequence[M
                 "callouts": [callout["id"]],
                 "vantage": "apiserver",
                 "callout": lean,
-                "rivals": others,
+                "rivals": [],
                 "instance": instance,
                 "timeout": min(float(callout["timeout_seconds"]), 30.0) + APISERVER_MARGIN,
             }
-
-
-class _Rivals:
-    """The other admission call-outs that share a resource with a call-out; looked up by resource, so that a thousand of them cost linear time."""
-
-    def __init__(self, callouts: Sequence[Mapping[str, Any]]) -> None:
-        self._by_resource: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-        for callout in callouts:
-            if callout["kind"] in ("validating", "mutating"):
-                lean = {key: callout[key] for key in _RIVAL}
-                for resource in sorted(_resources(callout)):
-                    bucket = self._by_resource[resource]
-                    if len(bucket) <= MOST_RIVALS:
-                        bucket.append(lean)
-        self._all = sorted(self._by_resource)
-        self._wild = [resource for resource in self._all if "*" in resource]
-
-    def of(self, callout: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        if callout["kind"] not in ("validating", "mutating"):
-            return []
-        mine = _resources(callout)
-        resources = self._all if any("*" in resource for resource in mine) else sorted({*mine, *self._wild})
-        found: dict[str, Mapping[str, Any]] = {}
-        for resource in resources:
-            for rival in self._by_resource.get(resource, ()):
-                if rival["id"] != callout["id"] and _may_meet(resource, mine):
-                    found[rival["id"]] = rival
-            if len(found) >= MOST_RIVALS:
-                break
-        return [found[key] for key in sorted(found)[:MOST_RIVALS]]
-
-
-def _resources(callout: Mapping[str, Any]) -> set[tuple[str, str]]:
-    return {
-        (group, resource.split("/")[0] or "*")
-        for rule in callout["rules"] or ()
-        for group in rule.get("api_groups") or ()
-        for resource in rule.get("resources") or ()
-    }
-
-
-def _may_meet(resource: tuple[str, str], mine: set[tuple[str, str]]) -> bool:
-    group, name = resource
-    return any((group == g or "*" in (group, g)) and (name == r or "*" in (name, r)) for g, r in mine)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How bad a finding is. PRIVATE to the collection.
 
-`error`: requests fail now. `warning`: it fails open (`failurePolicy: Ignore`), now and then, or it will fail. `info`: worth knowing.
+`error`: requests fail now, all or some of them. `warning`: it fails open (`failurePolicy: Ignore`), or it will fail. `info`: worth knowing.
 One code names one fault; whether the fault blocks requests or lets them through unseen is decided here, by the failure policy.
 """
 

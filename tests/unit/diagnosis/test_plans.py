@@ -132,37 +132,26 @@ def test_each_of_several_api_servers_is_asked_by_itself() -> None:
     assert [spec["instance"] for spec in probe_plan(facts_of({}), ["apiserver"])] == [None]
 
 
+def test_an_api_server_without_an_address_is_not_asked_by_itself() -> None:
+    facts = facts_of({"instances": {"172.16.0.1": "ok", "172.16.0.2": "ok"}})
+    facts["control_plane"]["instances"].append({**facts["control_plane"]["instances"][0], "name": "starting", "address": None, "port": None})
+    assert [spec["instance"] and spec["instance"]["address"] for spec in probe_plan(facts, ["apiserver"])] == [None, "172.16.0.1", "172.16.0.2"]
+
+
 def test_the_api_server_is_given_what_it_needs_to_choose_an_object_and_no_more() -> None:
-    rule = {"operations": ["CREATE"], "api_groups": [""], "api_versions": ["v1"], "resources": ["pods"], "scope": "*"}
-    everything = {**rule, "api_groups": ["*"], "resources": ["*/*"]}
-    given = {
-        "rules": [rule],
-        "more": {
-            "same": {"rules": [rule]},
-            "wide": {"rules": [everything]},
-            "apart": {},
-            "status": {"rules": [{**rule, "resources": ["pods/status"]}]},
-            "convert": {"kind": "conversion"},
-        },
-    }
-    specs = {spec["callouts"][0]: spec for spec in probe_plan(facts_of(given), ["apiserver"])}
+    specs = {spec["callouts"][0]: spec for spec in probe_plan(facts_of({"more": {"convert": {"kind": "conversion"}}}), ["apiserver"])}
     mine = specs["validating/hook/hook.example.com"]
-    assert [rival["webhook"] for rival in mine["rivals"]] == ["same.example.com", "status.example.com", "wide.example.com"]
-    assert [rival["webhook"] for rival in specs["validating/wide/wide.example.com"]["rivals"]] == [
-        "apart.example.com",
-        "hook.example.com",
-        "same.example.com",
-        "status.example.com",
-    ]
-    assert specs["conversion/converts.example.com"]["rivals"] == []
-    assert "ca_bundle" not in mine["callout"] and mine["timeout"] == 12.0
+    assert "ca_bundle" not in mine["callout"] and "labels" not in mine["callout"]["object"]
+    assert {"rules", "namespace_selector", "object_selector", "index", "client"} <= set(mine["callout"])
+    assert mine["timeout"] == 12.0
+    assert all(spec["rivals"] == [] for spec in specs.values()), "every call-out has a probe of its own"
 
 
-def test_a_thousand_overlapping_webhooks_do_not_become_a_million_rivals() -> None:
-    rule = {"operations": ["*"], "api_groups": ["*"], "api_versions": ["*"], "resources": ["*"], "scope": "*"}
-    specs = probe_plan(facts_of({"rules": [rule], "more": {f"w{number}": {"rules": [rule]} for number in range(999)}}), ["apiserver"])
-    assert len(specs) == 1000
-    assert {len(spec["rivals"]) for spec in specs} == {20}
+def test_a_probe_from_elsewhere_knows_what_the_back_end_reviews() -> None:
+    facts = facts_of({"more": {"convert": {"kind": "conversion"}, "api": {"kind": "apiservice"}}})
+    known = {spec["callouts"][0].split("/")[0]: spec["callout"] for spec in probe_plan(facts, ["direct"]) if spec["callouts"]}
+    assert known["validating"]["rules"] and known["conversion"]["conversion"]["group"]
+    assert known["apiservice"] is None
 
 
 def test_names_are_unique_and_the_order_of_the_facts_does_not_matter() -> None:

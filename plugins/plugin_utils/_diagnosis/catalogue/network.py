@@ -193,7 +193,7 @@ WD221 = Entry(
 WD230 = Entry(
     code="WD230",
     title="Some endpoints fail, others answer",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     cause=None,
     meaning="Several endpoints are ready, and some of them do not answer as they should. Each call goes to any of them, so requests fail now and then, "
     "which looks like a glitch and "
