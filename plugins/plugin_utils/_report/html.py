@@ -78,9 +78,10 @@ def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     tiles = [
         (found["error"], "error" if found["error"] == 1 else "errors", "error"),
         (found["warning"], "warning" if found["warning"] == 1 else "warnings", "warning"),
-        (found["info"], "note" if found["info"] == 1 else "notes", "info"),
         (callouts["healthy"] + callouts["at_risk"], f"of {counted(callouts['total'], 'call-out')} {'work' if callouts['total'] > 1 else 'works'}", "good"),
     ]
+    if found["info"]:
+        tiles.append((found["info"], "note" if found["info"] == 1 else "notes", "info"))
     if callouts["unproven"]:
         tiles.append((callouts["unproven"], "not proven", "info"))
     if found["suppressed"]:
