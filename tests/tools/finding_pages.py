@@ -22,6 +22,7 @@ _EXAMPLES = {
     "client_jsonpath": "'{.webhooks[0].clientConfig}'",
     "slices": "kubernetes.io/service-name=<service>",
     "config_file": "<config>.yaml",
+    "orphan": "<config>",
     "dead": "<failing endpoint>",
 }
 _ABOUT = {

@@ -137,6 +137,8 @@ class Case:
             "id": self.id,
             "resource": _RESOURCES[callout["kind"]],
             "config": owner["name"],
+            "orphan": None if callout["kind"] == "conversion" else owner["name"],  # what may be deleted as a whole
+            "crd": owner["name"] if callout["kind"] == "conversion" else None,
             "webhook": callout["webhook"] or owner["name"],
             "namespace": wanted.get("namespace"),
             "service": wanted.get("name"),

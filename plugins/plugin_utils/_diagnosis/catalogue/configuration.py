@@ -22,9 +22,11 @@ WD101 = Entry(
     confirm=("kubectl -n {namespace} get service {service}", "kubectl get {resource} {config} -o jsonpath={client_jsonpath}"),
     fix=(
         "# If the application still exists: correct the name or the namespace where the configuration comes from, or install the Service again.",
-        "# If it was uninstalled: save the orphaned configuration, look at it, then remove it.",
+        "# If it was uninstalled: save the orphaned {resource}, look at it, then remove what calls the Service.",
         "kubectl get {resource} {config} -o yaml > {config_file}",
-        "# kubectl delete {resource} {config}   (a CRD takes its custom resources with it: do not delete one, remove spec.conversion instead)",
+        "kubectl delete {resource} {orphan}",
+        "# Keep CRD {crd}, its custom resources would go with it. If all stored objects are of one version, end the conversion instead:",
+        "kubectl patch crd {crd} --type=merge -p '{{\"spec\":{{\"conversion\":{{\"strategy\":\"None\",\"webhook\":null}}}}}}'",
     ),
     source=_RESOLVER,
 )
