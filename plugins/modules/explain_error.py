@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: explain_error
-author: kubeops.webhook_doctor contributors
+author: kubeops.webhook_doctor contributors (@kubeops)
 version_added: 0.1.0
 short_description: Explain an error text of a Kubernetes API server
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: read_bundle
-author: kubeops.webhook_doctor contributors
+author: kubeops.webhook_doctor contributors (@kubeops)
 version_added: 0.1.0
 short_description: Read a saved observation of a cluster's webhooks
 description:

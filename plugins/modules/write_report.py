@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: write_report
-author: kubeops.webhook_doctor contributors
+author: kubeops.webhook_doctor contributors (@kubeops)
 version_added: 0.1.0
 short_description: Write and show what was found
 description:
@@ -103,19 +103,19 @@ files:
   contains:
     html:
       description: For people.
-      type: path
+      type: str
       returned: success
     markdown:
       description: For a ticket.
-      type: path
+      type: str
       returned: success
     json:
       description: For programs. Holds C(summary), C(findings), C(suppressed) and C(bundle).
-      type: path
+      type: str
       returned: success
     bundle:
       description: The observation, to be judged again.
-      type: path
+      type: str
       returned: success
 summary:
   description: The counts and circumstances that the report begins with.

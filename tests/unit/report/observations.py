@@ -14,7 +14,7 @@ def callout(
     name: str, *, kind: str = "validating", policy: str | None = "Fail", service: str | None = None, url: str | None = None, **more: Any
 ) -> dict[str, Any]:
     """A call-out to the Service `namespace/name` (default: webhooks/<name>), or to a URL."""
-    namespace, _, service_name = (service or f"webhooks/{name.split('.')[0]}").partition("/")
+    namespace, _slash, service_name = (service or f"webhooks/{name.split('.')[0]}").partition("/")
     kinds = {
         "validating": "ValidatingWebhookConfiguration",
         "mutating": "MutatingWebhookConfiguration",
