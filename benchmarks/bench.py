@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure the diagnosis in the lab and print ratios, because absolute times differ between machines. Writes results.json beside this file.
 
-    make bench                    all cases
-    python bench.py ten-healthy   some of them
+make bench                    all cases
+python bench.py ten-healthy   some of them
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Bench:
 def pairs(first: Callable[[], dict[str, Any]], second: Callable[[], dict[str, Any]], runs: int = RUNS) -> tuple[float, float, float]:
     """Medians of both, and the median of the ratios of pairs run in turn (so that a machine that drifts does not tilt the ratio)."""
     first(), second()  # warm: byte code, discovery, disk
-    taken = [(first()["seconds"], second()["seconds"]) for _ in range(runs)]
-    return statistics.median(a for a, _ in taken), statistics.median(b for _, b in taken), statistics.median(a / b for a, b in taken)
+    taken = [(first()["seconds"], second()["seconds"]) for dummy in range(runs)]
+    return statistics.median(a for a, dummy in taken), statistics.median(b for dummy, b in taken), statistics.median(a / b for a, b in taken)
 
 
 def ten_healthy(folder: Path) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def fault_cluster(folder: Path) -> dict[str, Any]:
         bench = Bench(lab, folder)
         ping = bench.ping()["seconds"]
         bench.diagnose()
-        diagnose = statistics.median(bench.diagnose()["seconds"] for _ in range(3))
+        diagnose = statistics.median(bench.diagnose()["seconds"] for dummy in range(3))
         summary = bench.summary()
         seen_by_hand = folder / "by-hand.json"
         environment = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_JSON_INDENT": "0", "ANSIBLE_DEPRECATION_WARNINGS": "false"}
@@ -135,7 +135,12 @@ def blackholes(folder: Path) -> dict[str, Any]:
         summary = bench.summary()
     if summary["callouts"]["failing"] < BLACKHOLES:
         raise SystemExit(f"blackholes: only {summary['callouts']['failing']} of {BLACKHOLES} were found failing")
-    return {"goal": "diagnose_s < 15", "diagnose_s": taken["seconds"], "ratio_to_ping": taken["seconds"] / ping["seconds"], "failing": summary["callouts"]["failing"]}
+    return {
+        "goal": "diagnose_s < 15",
+        "diagnose_s": taken["seconds"],
+        "ratio_to_ping": taken["seconds"] / ping["seconds"],
+        "failing": summary["callouts"]["failing"],
+    }
 
 
 def scale(folder: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "lab"))
 
-from doctorlab.inside import connect  # noqa: E402
+from doctorlab.inside import connect
 
 WORKERS = 16
 NAMESPACE = "bench"

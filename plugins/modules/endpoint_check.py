@@ -11,7 +11,7 @@ module: endpoint_check
 short_description: Call webhook back ends as the Kubernetes API server would, and say how far each call gets
 version_added: 0.1.0
 author:
-  - The kubeops.webhook_doctor contributors (@kubeops)
+  - kubeops.webhook_doctor contributors (@kubeops)
 description:
   - Resolves, connects, makes a TLS handshake, posts a harmless review and judges the answer by the API server's own rules.
     For each endpoint it returns the phase that was reached, the cause of a failure in one word, milliseconds for each phase and the certificates

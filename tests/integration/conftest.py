@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
-from lab_diagnosis import Diagnosis, diagnose  # noqa: E402
-
-from doctorlab import Lab, Options  # noqa: E402  (lab_diagnosis makes it importable)
+from doctorlab import Lab, Options
+from lab_diagnosis import Diagnosis, diagnose
 
 ROWS = pytest.StashKey[list[str]]()
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
-
-from doctorlab import Lab  # noqa: E402
-from doctorlab.targets import Target  # noqa: E402
+from doctorlab import Lab
+from doctorlab.targets import Target
 
 # What a person at a terminal would not see either.
 QUIET = {"ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_NOCOLOR": "1"}

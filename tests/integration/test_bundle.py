@@ -9,12 +9,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from doctorlab import Lab, faults, paths, targets
 from lab_diagnosis import Diagnosis, judge_again
 
-from doctorlab import Lab, faults, paths, targets
-
 TARGETS = {(target.role, target.fault): target for target in targets.allot(faults.load(paths.FAULTS))}
-DUMPED = "validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions,apiservices,services,endpointslices,pods,namespaces,events,replicasets"
+DUMPED = (
+    "validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions,apiservices,"
+    "services,endpointslices,pods,namespaces,events,replicasets"
+)
 
 
 def test_a_bundle_gives_the_same_findings(endpoint_diagnosis: Diagnosis, tmp_path: Path) -> None:

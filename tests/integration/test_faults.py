@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab_diagnosis import Diagnosis
-
 from doctorlab import faults, paths, targets
+from lab_diagnosis import Diagnosis
 
 ALL = faults.load(paths.FAULTS)
 TARGETS = {(target.role, target.fault): target for target in targets.allot(ALL)}

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from lab_diagnosis import Diagnosis, diagnose
-
 from doctorlab import Lab, faults, paths, targets
+from lab_diagnosis import Diagnosis, diagnose
 
 ALL = faults.load(paths.FAULTS)
 TARGETS = {(target.role, target.fault): target for target in targets.allot(ALL)}

@@ -9,9 +9,8 @@ import json
 from pathlib import Path
 
 import yaml
-from lab_diagnosis import diagnose
-
 from doctorlab import Lab, Options
+from lab_diagnosis import diagnose
 
 PLANTED = "planted-4b1d"
 OBJECTS = [

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab_diagnosis import diagnose
-
 from doctorlab import Lab, Options, options, paths
+from lab_diagnosis import diagnose
 
 VARIANTS = options.load_variants(paths.VARIANTS)
 # Healthy call-outs of several kinds, and one with a fault of its own beside them.
@@ -26,9 +25,15 @@ def test_one_root_cause_is_one_finding(variant: options.Variant, tmp_path: Path,
     words = ", ".join(f"{finding['code']} {finding['cause']} ({finding['severity']})" for finding in roots) or "nothing"
     row(f"{variant.name:36} {'variant':15} expected {f'{variant.code} {variant.cause} (error)':46} found {words}")
     assert words == f"{variant.code} {variant.cause} (error)"
-    services = {callout["id"] for callout in diagnosis.report["bundle"]["facts"]["callouts"] if callout["kind"] in ("validating", "mutating") and callout["client"]["service"]}
+    services = {
+        callout["id"]
+        for callout in diagnosis.report["bundle"]["facts"]["callouts"]
+        if callout["kind"] in ("validating", "mutating") and callout["client"]["service"]
+    }
     healthy = {callout for callout in services if "certificate-expired" not in callout}
     assert healthy <= set(roots[0]["affects"]), "the root cause affects every admission webhook"
     # Nothing else is said of the healthy ones: they stand under the root cause.
-    others = [finding for finding in diagnosis.report["findings"] if finding["severity"] != "info" and finding not in roots and healthy & set(finding["affects"])]
+    others = [
+        finding for finding in diagnosis.report["findings"] if finding["severity"] != "info" and finding not in roots and healthy & set(finding["affects"])
+    ]
     assert [(finding["code"], finding["subject"]) for finding in others] == []

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Run `ansible-test sanity` in a copy of the tree.
 
 ansible-test resolves its working directory and so refuses a checkout whose path does not end in `ansible_collections/kubeops/webhook_doctor`;

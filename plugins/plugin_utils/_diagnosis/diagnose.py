@@ -32,7 +32,7 @@ def diagnose(
     found: list[Finding] = [finding for rule in CASE_RULES for case in cluster.cases for finding in rule(case)]
     found += [finding for rule in CLUSTER_RULES for finding in rule(cluster)]
     shown = [_shown(finding, cluster) for finding in grouped(found)]
-    return [finding for _, finding in sorted(shown, key=lambda item: item[0])]
+    return [finding for dummy, finding in sorted(shown, key=lambda item: item[0])]
 
 
 def _shown(finding: Finding, cluster: Cluster) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -50,7 +50,7 @@ def view_endpoints(case: Case) -> list[EndpointView]:
         if endpoint["pod"]:
             targets.append(f"{endpoint['pod']}:{endpoint['port']}")
         seen.append((endpoint, [probe for target in targets for probe in by_target.get(target, ())]))
-    getting_through = {probe.vantage for _, probes in seen for probe in probes if not _fault(case, probe)}
+    getting_through = {probe.vantage for dummy, probes in seen for probe in probes if not _fault(case, probe)}
     return [_view(case, endpoint, probes, getting_through) for endpoint, probes in seen]
 
 

@@ -21,7 +21,7 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[(finding.code, finding.root)].append(finding)
-    return [_merged(sorted(group, key=_order)) for _, group in sorted(groups.items())]
+    return [_merged(sorted(group, key=_order)) for dummy, group in sorted(groups.items())]
 
 
 def _order(finding: Finding) -> tuple[int, tuple[str, ...]]:

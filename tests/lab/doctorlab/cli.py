@@ -111,7 +111,7 @@ def _texts(given: argparse.Namespace) -> int:
     return texts.ask(Lab.attach(given.state))
 
 
-def _faults(_: argparse.Namespace) -> None:
+def _faults(dummy: argparse.Namespace) -> None:
     for fault in faults.load(paths.FAULTS):
         found = ", ".join(f"{routing}: {expected.code or 'nothing'}" for routing, expected in fault.expect.items())
         print(f"{fault.name:32} {fault.family:14} {found:40} {fault.summary}")

@@ -25,7 +25,7 @@ from .running import Running
 from .versions import choose
 
 
-def _quiet(_: str) -> None:
+def _quiet(dummy: str) -> None:
     pass
 
 
@@ -126,9 +126,11 @@ class Lab:
         path = os.pathsep.join([str(self.state / "bin"), tools.search_path()])
         return {**own, "KUBECONFIG": str(self.kubeconfig_for(user)), "PATH": path}
 
-    def run(self, command: list[str], *, user: str = "admin", env: dict[str, str] | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: list[str], *, user: str = "admin", env: dict[str, str] | None = None, check: bool = False, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command inside the lab's network. `env` is added to `environment(user)`; `options` are those of subprocess.run, text is the default."""
-        return subprocess.run(self.command(command), env={**self.environment(user), **(env or {})}, **{"text": True, "check": False, **options})
+        return subprocess.run(self.command(command), env={**self.environment(user), **(env or {})}, check=check, **{"text": True, **options})
 
     def status(self) -> dict[str, Any]:
         """What runs: {id, kubernetes, options, server, processes: {name: {pid, alive}}, kubeconfigs, logs}."""

@@ -53,7 +53,7 @@ def _answer(client: Client, routing: str, target: Target) -> dict[str, Any]:
     message = answer.get("message") if isinstance(answer, dict) else str(answer).strip()
     line["text"] = message if status >= 400 else None
     if target.make.call_out.kind == "conversion":
-        _, listed = client.request("GET", f"/apis/{target.domain}/{targets.ASKED_VERSION}/{targets.GAUGES}")
+        dummy, listed = client.request("GET", f"/apis/{target.domain}/{targets.ASKED_VERSION}/{targets.GAUGES}")
         line["list_text"] = listed.get("message")
         conditions = client.get(path_of(objects.call_out(target, "")))["status"]["conditions"]
         line["condition"] = next({key: each[key] for key in ("status", "reason", "message")} for each in conditions if each["type"] == "Established")

@@ -262,7 +262,7 @@ def test_a_thousand_call_outs_are_judged_in_linear_time() -> None:
         assert diagnose(*observation)
         return time.process_time() - began
 
-    few = min(seconds(small) for _ in range(2))
-    lots = min(seconds(big) for _ in range(2))
+    few = min(seconds(small) for dummy in range(2))
+    lots = min(seconds(big) for dummy in range(2))
     assert lots < 20
     assert lots < few * 12, f"four times the call-outs took {lots / few:.1f} times as long"

@@ -166,7 +166,7 @@ def test_names_are_unique_and_the_order_of_the_facts_does_not_matter() -> None:
 
 
 def test_each_distinct_chain_is_a_question() -> None:
-    facts, probes, _ = observe({"trust": {"10.1.0.2": "unknown_authority"}, "more": {"unseen": {"direct": "none"}}})
+    facts, probes, dummy = observe({"trust": {"10.1.0.2": "unknown_authority"}, "more": {"unseen": {"direct": "none"}}})
     asked = [(item["callouts"][0].split("/")[1], item["chain"], item["server_name"]) for item in trust_plan(facts, probes)]
     assert sorted(asked) == [
         ("hook", ["leaf of hook"], "hook.system.svc"),
@@ -176,7 +176,7 @@ def test_each_distinct_chain_is_a_question() -> None:
 
 
 def test_call_outs_that_ask_the_same_share_a_question() -> None:
-    facts, probes, _ = observe({})
+    facts, probes, dummy = observe({})
     first = facts["callouts"][0]
     facts["callouts"] += [{**first, "id": "validating/hook/second"}, {**first, "id": "validating/hook/third", "ca_bundle": "another CA"}]
     for probe in probes:
@@ -186,7 +186,7 @@ def test_call_outs_that_ask_the_same_share_a_question() -> None:
 
 
 def test_a_question_is_known_by_its_name_and_the_time_is_passed_on() -> None:
-    facts, probes, _ = observe({"loopback": {"subject": "CN=apiserver-loopback-client@1763661600", "days": 9}})
+    facts, probes, dummy = observe({"loopback": {"subject": "CN=apiserver-loopback-client@1763661600", "days": 9}})
     plan = trust_plan(facts, probes, at="2026-11-20T18:00:00Z")
     assert len({question_of(item["name"]) for item in plan} - {None}) == len(plan) == 2
     assert {item["at"] for item in plan} == {"2026-11-20T18:00:00Z"}

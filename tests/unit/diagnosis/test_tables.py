@@ -43,8 +43,10 @@ def test_the_fault_is_found_and_its_twin_is_not(table: str, row: dict[str, Any])
 
 
 def test_every_code_has_a_positive_and_a_negative() -> None:
-    positive = {line.split()[0] for _, row in ROWS for line in row["find"]}
-    negative = {line.split()[0] for _, row in ROWS for line in row["find"] if line.split()[0] not in {other.split()[0] for other in row.get("otherwise", [])}}
+    positive = {line.split()[0] for dummy, row in ROWS for line in row["find"]}
+    negative = {
+        line.split()[0] for dummy, row in ROWS for line in row["find"] if line.split()[0] not in {other.split()[0] for other in row.get("otherwise", [])}
+    }
     assert positive - ELSEWHERE == negative - ELSEWHERE == set(CATALOGUE) - ELSEWHERE
 
 

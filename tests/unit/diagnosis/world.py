@@ -177,7 +177,7 @@ class _World:
         return {"status": "True", "reason": "Passed", "message": "all checks passed", "since": iso(AT), **self.given.get("available", {})}
 
     def _url_backend(self) -> dict[str, Any]:
-        host, _, port = self.url.split("/")[2].partition(":")
+        host, dummy, port = self.url.split("/")[2].partition(":")
         return {
             "id": f"url/https://{host}:{port or 443}",
             "kind": "url",

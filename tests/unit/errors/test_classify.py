@@ -158,7 +158,7 @@ def test_random_text_never_raises():
     pieces = [*fragments(), '"', "\\", "\n", ": ", ", ", "[", "]", "\x1b[31m", "│ ", "\ud800", "\x00", "é", "https://", "Post "]
     alphabet = "aZ0 \n\t\"'\\:/.,[](){}%\x1b│\x00\ud800é\u2028😀"
     for _round in range(1500):
-        text = "".join(chance.choice(pieces) for _ in range(chance.randint(0, 12))) + "".join(chance.choice(alphabet) for _ in range(chance.randint(0, 60)))
+        text = "".join(chance.choices(pieces, k=chance.randint(0, 12)) + chance.choices(alphabet, k=chance.randint(0, 60)))
         result = classify(text)
         assert result["cause"] in _vocabulary.CAUSES, text
         assert result["phase"] in (None, *_vocabulary.PHASES), text

@@ -124,7 +124,7 @@ def test_a_kept_alive_connection_that_was_closed_is_replaced(fake: FakeApiServer
 
     fake.answers["/x"] = hang_up
     api = api_of(fake)
-    assert [api.request("GET", "/x").status for _ in range(2)] == [200, 200]
+    assert [api.request("GET", "/x").status for dummy in range(2)] == [200, 200]
     assert count == 3
 
 
@@ -237,7 +237,7 @@ def test_threads_find_the_name_together(authority: Authority) -> None:
     with tls_server(authority, ("127.0.0.1",)) as server:
         instance = connect({"host": "https://load-balancer.example:6443", "api_key": "t", "ca_cert": str(authority.ca)}).at("127.0.0.1", server.port)
         found: list[int] = []
-        threads = [threading.Thread(target=lambda: found.append(instance.request("GET", "/version").status)) for _ in range(8)]
+        threads = [threading.Thread(target=lambda: found.append(instance.request("GET", "/version").status)) for dummy in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -363,7 +363,7 @@ def test_pages_without_the_word_are_skipped_however_they_are_written(fake: FakeA
 def test_many_threads_share_one_api(fake: FakeApiServer) -> None:
     config_maps(fake, 30)
     api, found = api_of(fake), []
-    threads = [threading.Thread(target=lambda: found.append(len(listed(api)))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(len(listed(api)))) for dummy in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -97,5 +97,5 @@ def test_garbage_bundle_is_used_as_it_is(authorities: dict[str, Pair]) -> None:
 
 
 def test_keys_are_for_the_owner_only(authorities: dict[str, Pair], tmp_path: Path) -> None:
-    _, key = authorities["ca"].write(tmp_path, "ca")
+    dummy, key = authorities["ca"].write(tmp_path, "ca")
     assert stat.S_IMODE(key.stat().st_mode) == 0o600

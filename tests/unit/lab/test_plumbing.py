@@ -64,7 +64,10 @@ def test_child() -> None:
 
 def test_packet_filter() -> None:
     assert network.packet_filter([("10.244.1.1", "drop"), ("10.244.1.2", "host_unreachable")]) == (
-        "*filter\n-A OUTPUT ! -s 10.244.1.1 -d 10.244.1.1 -p tcp --syn -j DROP\n-A OUTPUT ! -s 10.244.1.2 -d 10.244.1.2 -p tcp --syn -j REJECT --reject-with icmp-host-unreachable\nCOMMIT\n"
+        "*filter\n"
+        "-A OUTPUT ! -s 10.244.1.1 -d 10.244.1.1 -p tcp --syn -j DROP\n"
+        "-A OUTPUT ! -s 10.244.1.2 -d 10.244.1.2 -p tcp --syn -j REJECT --reject-with icmp-host-unreachable\n"
+        "COMMIT\n"
     )
 
 

@@ -130,7 +130,7 @@ def test_a_crd_is_made_without_conversion_first() -> None:
 
 def test_every_call_is_harmless(all_targets: list[Target]) -> None:
     for each in all_targets:
-        method, path, _ = texts.request_for(each)
+        method, path, dummy = texts.request_for(each)
         assert method == "GET" or path.endswith("?dryRun=All"), each.namespace
 
 

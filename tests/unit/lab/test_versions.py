@@ -20,13 +20,13 @@ go 1.26.0
 godebug default=go1.26
 
 require (
-	github.com/google/uuid v1.6.0
-	k8s.io/api v0.0.0
+\tgithub.com/google/uuid v1.6.0
+\tk8s.io/api v0.0.0
 )
 
 replace (
-	k8s.io/api => ./staging/src/k8s.io/api
-	k8s.io/kube-proxy => ./staging/src/k8s.io/kube-proxy
+\tk8s.io/api => ./staging/src/k8s.io/api
+\tk8s.io/kube-proxy => ./staging/src/k8s.io/kube-proxy
 )
 """
 

@@ -249,7 +249,7 @@ _MUTATIONS: list[Callable[[random.Random, Spec], None]] = [
     _add(lambda rng: made.extended_key_usage(*rng.sample(USAGES, rng.randrange(4)))),
     _add(
         lambda rng: made.alternative_names(
-            *((rng.choice([1, 2, 6, 7, 0, 4]), rng.choice([b"a", b"10.0.0.1", bytes(4), b"x://y"])) for _ in range(rng.randrange(3)))
+            *((rng.choice([1, 2, 6, 7, 0, 4]), rng.choice([b"a", b"10.0.0.1", bytes(4), b"x://y"])) for dummy in range(rng.randrange(3)))
         )
     ),
     _add(_raw_extension),
@@ -352,7 +352,7 @@ def host_names(rng: random.Random) -> Item:
     root = made.authority("lab-ca", "p256-a")
     names = [
         (7, _address(rng)) if rng.random() < 0.25 else (2, _host(rng).encode())
-        for _ in range(rng.choice([0, 1, 1, 2, 3, 3, 99, 100, 101] if rng.random() < 0.1 else [1, 2, 3]))
+        for dummy in range(rng.choice([0, 1, 1, 2, 3, 3, 99, 100, 101] if rng.random() < 0.1 else [1, 2, 3]))
     ]
     extensions = [made.alternative_names(*names)] if names or rng.random() < 0.5 else []
     leaf = made.server(root, extensions=extensions)
@@ -382,7 +382,7 @@ def host_names(rng: random.Random) -> Item:
 
 
 def _host(rng: random.Random) -> str:
-    host = ".".join(rng.choice(LABELS) for _ in range(rng.randrange(1, 4)))
+    host = ".".join(rng.choice(LABELS) for dummy in range(rng.randrange(1, 4)))
     if rng.random() < 0.15:
         host = rng.choice(
             ["", ".", "*", "*.", "..", "a..b", ".a.b", "a.b.", "-a.b", "a-.b", "*a.b", "a.*.b", "a b", "a/b", "*.*.b", "a.b:443", "[a]", "a\tb", "*.a.b."]
@@ -402,7 +402,7 @@ def constrained(rng: random.Random) -> Item:
     path = _path(rng, rng.randrange(3))
     for spec in rng.sample(path[:-1], rng.randrange(1, len(path))):
         kinds = [rng.choice([1, 2, 2, 2, 6, 7, 7])] if rng.random() < 0.7 else [1, 2, 6, 7, 4]
-        lists = [[(kind, _constraint(rng, kind)) for kind in rng.choices(kinds, k=rng.choice([0, 1, 1, 2, 4, 8]))] for _ in range(2)]
+        lists = [[(kind, _constraint(rng, kind)) for kind in rng.choices(kinds, k=rng.choice([0, 1, 1, 2, 4, 8]))] for dummy in range(2)]
         if rng.random() < 0.4:
             lists[rng.randrange(2)] = []
         _replace(spec, made.name_constraints(lists[0], lists[1], rng.random() < 0.7))
@@ -421,10 +421,10 @@ def constrained_alike(rng: random.Random) -> Item:
     """One kind of name, well-formed mostly, against many constraints of that kind: what the sorted search finds and what it misses."""
     kind = rng.choice([1, 2, 6, 7])
     root = made.authority("lab-ca", "p256-a")
-    lists = [[(kind, _constraint(rng, kind)) for _ in range(rng.choice([0, 1, 2, 4, 12]))] for _ in range(2)]
+    lists = [[(kind, _constraint(rng, kind)) for dummy in range(rng.choice([0, 1, 2, 4, 12]))] for dummy in range(2)]
     _replace(root, made.name_constraints(*([(kind, b"svc")], []) if not any(lists) else lists))
     names = []
-    for _ in range(rng.choice([1, 1, 2, 3])):
+    for dummy in range(rng.choice([1, 1, 2, 3])):
         domain = rng.choice(["", "", "www.", "*."]) + _domain(rng)
         texts = {
             1: rng.choice(["me@", "Me@", '"a b"@', "a.b@", 'x\\"y@']) + domain,
@@ -575,7 +575,7 @@ def with_policies(rng: random.Random) -> Item:
         if rng.random() < 0.4:
             spec.extensions.append(
                 made.policy_mappings(
-                    *((rng.choice(POLICIES[rng.random() < 0.9 :]), rng.choice(POLICIES[rng.random() < 0.9 :])) for _ in range(rng.randrange(1, 3)))
+                    *((rng.choice(POLICIES[rng.random() < 0.9 :]), rng.choice(POLICIES[rng.random() < 0.9 :])) for dummy in range(rng.randrange(1, 3)))
                 )
             )
         if rng.random() < 0.5:
@@ -631,7 +631,8 @@ def strings(rng: random.Random) -> Item:
     except UnicodeEncodeError:
         raw = value.encode()
     raw += rng.choice([b"", b"", b"", b"\0", b"\0\0", b"\xff", b"\xd8\x00\xdc\x00"])
-    subject = made.name(*([("2.5.4.10", "Org")] if rng.random() < 0.3 else []), (rng.choice(["2.5.4.3", "2.5.4.3", "2.5.4.10", "2.5.4.5"]), raw, tag))  # type: ignore[arg-type]
+    organization = [("2.5.4.10", "Org")] if rng.random() < 0.3 else []
+    subject = made.name(*organization, (rng.choice(["2.5.4.3", "2.5.4.3", "2.5.4.10", "2.5.4.5"]), raw, tag))  # type: ignore[arg-type]
     root = made.authority("x", "p256-a")
     root.subject = root.issuer = subject
     false_root = made.authority("x", "p256-b", serial=rng.choice([1, 255, 1 << 64]))

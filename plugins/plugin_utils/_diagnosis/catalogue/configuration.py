@@ -26,7 +26,7 @@ WD101 = Entry(
         "kubectl get {resource} {config} -o yaml > {config_file}",
         "kubectl delete {resource} {orphan}",
         "# Keep CRD {crd}, its custom resources would go with it. If all stored objects are of one version, end the conversion instead:",
-        "kubectl patch crd {crd} --type=merge -p '{{\"spec\":{{\"conversion\":{{\"strategy\":\"None\",\"webhook\":null}}}}}}'",
+        'kubectl patch crd {crd} --type=merge -p \'{{"spec":{{"conversion":{{"strategy":"None","webhook":null}}}}}}\'',
     ),
     source=_RESOLVER,
 )

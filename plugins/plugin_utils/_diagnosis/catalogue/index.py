@@ -20,4 +20,4 @@ FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Coverage", coverage.ENTRIES),
 )
 
-CATALOGUE: Mapping[str, Entry] = {entry.code: entry for _, entries in FAMILIES for entry in entries}
+CATALOGUE: Mapping[str, Entry] = {entry.code: entry for dummy, entries in FAMILIES for entry in entries}

@@ -9,7 +9,10 @@ from ..finding import Entry
 from ..severity import Severity
 
 _DISPATCH = "k8s.io/apiserver pkg/admission/plugin/webhook/{mutating,validating}/dispatcher.go"
-_TIMING = "curl -sk -o /dev/null -w '%{{time_connect}} %{{time_appconnect}} %{{time_total}}' -X POST -H Content-Type:application/json --data '{{}}' https://{endpoint}{path}"
+_TIMING = (
+    "curl -sk -o /dev/null -w '%{{time_connect}} %{{time_appconnect}} %{{time_total}}'"
+    " -X POST -H Content-Type:application/json --data '{{}}' https://{endpoint}{path}"
+)
 _LOAD = "kubectl -n {namespace} top pods -l {selector} --containers"
 
 WD501 = Entry(

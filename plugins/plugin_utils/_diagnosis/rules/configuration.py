@@ -70,7 +70,7 @@ def single_pod(case: Case) -> Iterator[Finding]:
     # A pod with an IPv4 and an IPv6 address is one pod.
     pods = {endpoint["pod"] or endpoint["address"] for endpoint in case.usable}
     if selector and len(pods) == 1:
-        yield catalogue.WD130.about(case, [f"one pod is ready: {next(iter(pods))}", endpoints_line(case) or ""])
+        yield catalogue.WD130.about(case, [f"one pod is ready: {pods.pop()}", endpoints_line(case) or ""])
 
 
 CASE_RULES = (service_does_not_exist, service_lacks_the_port, nobody_is_ready, service_has_the_wrong_type, single_pod)
