@@ -170,7 +170,7 @@ def _gaps(view: View) -> Iterator[str]:
     yield "|---|---|---|"
     for silent in view.summary["silent"]:
         said = f": {code(shorten(silent['reason'], 500))}" if silent["reason"] else ""
-        yield f"| {VANTAGE_NAMES[silent['vantage']]} | told nothing{said} | Back ends were not seen from there. |"
+        yield f"| {VANTAGE_NAMES[silent['vantage']]} | {silent['why'].replace('_', ' ')}{said} | Back ends were not seen from there. |"
     for gap in view.summary["not_seen"]:
         why = escaped((gap["reason"] or "").replace("_", " "))
         said = f": {code(shorten(gap['message'], 500))}" if gap["message"] else ""

@@ -18,6 +18,8 @@ from .path import Hop, path_of
 
 SEVERITIES = ("error", "warning", "info")
 VANTAGE_NAMES = {"apiserver": "API server dry run", "service_proxy": "service proxy", "port_forward": "port-forward", "direct": "direct"}
+# The right in facts.source.access that a vantage needs.
+_RIGHTS = {"apiserver": "dry_run", "service_proxy": "service_proxy", "port_forward": "port_forward"}
 KIND_NAMES = {"validating": "validating webhook", "mutating": "mutating webhook", "conversion": "conversion webhook", "apiservice": "aggregated API"}
 # Where the pages of the finding codes can be read; a report is mailed to people who do not have the collection.
 PAGES = "https://github.com/kubeops/webhook_doctor/blob/main"
@@ -269,6 +271,19 @@ def _impact_label(finding: Mapping[str, Any], affected: Sequence[Mapping[str, An
     return "at stake"
 
 
+def _silent(bundle: Mapping[str, Any], asked: set[str]) -> list[dict[str, str | None]]:
+    """The vantages that told nothing: (vantage, why: forbidden|told_nothing, reason: in words)."""
+    access = bundle["facts"]["source"]["access"]
+    told_nothing = {probe["vantage"]: probe["reason"] for probe in reversed(bundle["probes"]) if probe["vantage"] not in asked}
+    silent: list[dict[str, str | None]] = []
+    for vantage in VANTAGE_NAMES:
+        if vantage in told_nothing:
+            silent.append({"vantage": vantage, "why": "told_nothing", "reason": told_nothing[vantage]})
+        elif vantage not in asked and access.get(_RIGHTS.get(vantage, "")) is False:
+            silent.append({"vantage": vantage, "why": "forbidden", "reason": "the rights do not permit it; docs/rbac/diagnose-probing.yaml gives them"})
+    return silent
+
+
 def _summary(
     bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]], rows: Sequence[Callout], version: str
 ) -> dict[str, Any]:
@@ -276,7 +291,6 @@ def _summary(
     source = facts["source"]
     counts = {severity: sum(finding["severity"] == severity for finding in findings) for severity in SEVERITIES}
     asked = {probe["vantage"] for probe in bundle["probes"] if probe["provable"]}
-    silent = {probe["vantage"]: probe["reason"] for probe in reversed(bundle["probes"]) if probe["vantage"] not in asked}
     return {
         "collection_version": version,
         "example": bundle["example"],
@@ -291,6 +305,6 @@ def _summary(
         "callouts": {"total": len(rows), **{state: sum(row.state == state for row in rows) for state in STATES}},
         "backends": len(facts["backends"]),
         "seen_through": [vantage for vantage in VANTAGE_NAMES if vantage in asked],
-        "silent": [{"vantage": vantage, "reason": silent[vantage]} for vantage in VANTAGE_NAMES if vantage in silent],
+        "silent": _silent(bundle, asked),
         "not_seen": [dict(gap) for gap in facts["coverage"]],
     }

@@ -83,7 +83,7 @@ def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     yield from wrapped(" · ".join(fact for fact in facts if fact), width)
     through = ", ".join(VANTAGE_NAMES[vantage] for vantage in summary["seen_through"])
     yield from wrapped(f"seen through: {through or 'nothing; this judges only what is configured'}", width, hang=14)
-    gaps = [f"{VANTAGE_NAMES[silent['vantage']]} (told nothing)" for silent in summary["silent"]]
+    gaps = [f"{VANTAGE_NAMES[silent['vantage']]} ({silent['why'].replace('_', ' ')})" for silent in summary["silent"]]
     gaps += [f"{one_line(gap['what'], 60)} ({one_line(gap['reason'], 40).replace('_', ' ')})" for gap in summary["not_seen"]]
     if gaps:
         yield from wrapped(f"not seen: {listed(gaps, MOST_GAPS)}", width, hang=10)

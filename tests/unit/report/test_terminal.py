@@ -85,6 +85,15 @@ def test_gaps_and_suppressions_are_told() -> None:
     assert "9 errors, 2 warnings, 1 note, 1 suppressed; of 26 call-outs 14 fail, 1 fails open, 10 work, 1 not proven" in shown
 
 
+def test_vantages_that_told_nothing_are_told() -> None:
+    webhook = callout("a.example.org")
+    mute = {"ok": False, "provable": False, "reason": "no kubelet answers"}
+    observed = bundle([webhook], probes=[probe(webhook), probe(webhook, "port_forward", **mute)])
+    observed["facts"]["source"]["access"]["dry_run"] = False
+    shown = text(observed)
+    assert "seen through: direct\nnot seen: API server dry run (forbidden), port-forward (told nothing)\n" in shown
+
+
 def test_worst_first_whatever_the_order() -> None:
     shown = text(cluster.observation(), cluster.findings()[::-1])
     assert shown.index("ERROR") < shown.index("WARN") < shown.index("INFO")
