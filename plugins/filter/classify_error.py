@@ -10,11 +10,12 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.advice import advise
-
 
 def classify_error(text: str) -> dict[str, Any]:
+    # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
+    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.advice import advise
+
     if not isinstance(text, str):
         raise AnsibleFilterError(
             f"kubeops.webhook_doctor.classify_error: got a {type(text).__name__}. Expected: the error text as a string; for a list of texts, "

@@ -10,11 +10,12 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, checked_facts
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.probe_plan import plan_probes
-
 
 def probe_plan(facts: Mapping[str, Any], vantages: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
+    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, checked_facts
+    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.probe_plan import plan_probes
+
     try:
         return plan_probes(checked_facts(facts), vantages)
     except (InvalidObservation, ValueError) as error:
