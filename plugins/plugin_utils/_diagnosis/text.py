@@ -28,7 +28,7 @@ def clean(text: object, longest: int = LONGEST) -> str:
 
 def placeholders(template: str) -> list[str]:
     """The names in braces of a step, in order."""
-    return [name for dummy, name, dummy, dummy in Formatter().parse(template) if name]
+    return [name for literal, name, spec, conversion in Formatter().parse(template) if name]
 
 
 def fill(template: str, values: Mapping[str, object]) -> str | None:

@@ -86,7 +86,7 @@ def _up(given: argparse.Namespace) -> None:
     chosen = Options(given.kubernetes, given.routing, given.faults, given.proxy, given.api_servers, given.broken_instance)
     Lab(given.state, chosen, _say).up()
     state = "" if given.state == paths.DEFAULT_STATE else f" --state {given.state}"
-    _say(f"try: tests/lab/lab.py{state} exec -- kubectl get validatingwebhookconfigurations")
+    _say(f"try: python tests/lab/lab.py{state} exec -- kubectl get validatingwebhookconfigurations")
 
 
 def _down(given: argparse.Namespace) -> None:

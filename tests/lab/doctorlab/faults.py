@@ -196,7 +196,7 @@ def select(faults: list[Fault], wanted: str) -> list[Fault]:
     chosen = [name.strip() for name in wanted.split(",") if name.strip()]
     unknown = [name for name in chosen if all(name not in (fault.name, fault.family) for fault in faults)]
     if unknown:
-        raise LabError(f"no fault and no family is called {', '.join(unknown)}; `tests/lab/lab.py faults` lists them.")
+        raise LabError(f"no fault and no family is called {', '.join(unknown)}; `python tests/lab/lab.py faults` lists them.")
     return [fault for fault in faults if fault.name in chosen or fault.family in chosen]
 
 

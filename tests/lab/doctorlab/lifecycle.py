@@ -57,7 +57,7 @@ class Lab:
     def attach(cls, state: Path) -> Lab:
         """Return the lab that runs with this state folder. Raises LabError if none does."""
         running = Running.read(state.absolute())
-        way_out = f"Start it: tests/lab/lab.py --state {state} up"
+        way_out = f"Start it: python tests/lab/lab.py --state {state} up"
         if running is None or not running.ready:
             raise LabError(f"no lab runs in {state}. {way_out}")
         if not running.alive():
@@ -76,7 +76,7 @@ class Lab:
         with self._locked():
             left = Running.read(self.state)
             if left and left.ready and left.alive():
-                raise LabError(f"a lab runs in {self.state} already. Use it, or end it: tests/lab/lab.py --state {self.state} down")
+                raise LabError(f"a lab runs in {self.state} already. Use it, or end it: python tests/lab/lab.py --state {self.state} down")
             self._remove(left)
             about = {"id": f"wd-lab-{secrets.token_hex(3)}", "kubernetes": str(version), "options": self.options.as_dict()}
             running = Running(self.state, Namespace.create(), about)
