@@ -28,7 +28,10 @@ def test_one_root_cause_is_one_finding(variant: options.Variant, tmp_path: Path,
     services = {
         callout["id"]
         for callout in diagnosis.report["bundle"]["facts"]["callouts"]
-        if callout["kind"] in ("validating", "mutating") and callout["client"]["service"]
+        if callout["kind"] in ("validating", "mutating")
+        and callout["client"]["service"]
+        # One bad API server of two shows in what it says; where it fails open it says nothing.
+        and (callout["failure_policy"] == "Fail" or variant.code != "WD610")
     }
     healthy = {callout for callout in services if "certificate-expired" not in callout}
     assert healthy <= set(roots[0]["affects"]), "the root cause affects every admission webhook"

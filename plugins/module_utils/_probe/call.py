@@ -140,7 +140,10 @@ def _redirected(endpoint: Endpoint, path: str, head: Head) -> str:
     """The path to POST to next. Raises ProbeFailed where the redirect leads to another server: the probe calls nobody it was not asked to."""
     here = f"https://{join_host_port(endpoint.server_name or endpoint.host, endpoint.host_port)}"
     location = head.headers.get("location")
-    target = urlsplit(urljoin(here + path, location)) if location else None
+    try:
+        target = urlsplit(urljoin(here + path, location)) if location else None
+    except ValueError:  # the server's own words need not be a URL
+        target = None
     if target is None or f"{target.scheme}://{target.netloc}" not in (here, here[: -len(":443")] if here.endswith(":443") else here):
         raise ProbeFailed("http", "http_status", f'HTTP {head.status} {head.reason} to "{(location or "")[:300]}"', permanent=True)
     return target.path or "/"

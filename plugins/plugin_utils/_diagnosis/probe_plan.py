@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
 
@@ -101,7 +100,8 @@ def path_of(callout: Mapping[str, Any]) -> str:
     """The path that the API server posts to."""
     client = callout["client"]
     if client.get("url"):
-        return urlsplit(client["url"]).path or "/"
+        path = client["url"].partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
+        return f"/{path}"
     return (client.get("service") or {}).get("path") or "/"
 
 

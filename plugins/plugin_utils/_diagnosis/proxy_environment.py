@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from .text import clean
 
@@ -53,6 +52,6 @@ def visible_proxies(instances: Iterable[Mapping[str, Any]]) -> tuple[ProxyEnviro
 
 def without_credentials(proxy: str) -> str:
     """A proxy URL without user and password."""
-    parts = urlsplit(proxy if "://" in proxy else f"//{proxy}")
-    host = parts.netloc.rpartition("@")[2]
-    return clean(f"{parts.scheme}://{host}" if parts.scheme else host)
+    scheme, separator, rest = proxy.rpartition("://")
+    authority = rest.partition("/")[0]
+    return clean(f"{scheme}{separator}{authority.rpartition('@')[2]}")

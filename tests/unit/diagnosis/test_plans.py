@@ -13,6 +13,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.probe_plan import probe_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.trust_plan import trust_plan
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.probe_plan import path_of
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.proxy_environment import without_credentials
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.trust_plan import question_of
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 
@@ -192,3 +194,31 @@ def test_a_question_is_known_by_its_name_and_the_time_is_passed_on() -> None:
     assert {item["at"] for item in plan} == {"2026-11-20T18:00:00Z"}
     assert [item["server_name"] for item in plan if not item["callouts"]] == ["apiserver-loopback-client"]
     assert trust_plan(facts, probes[::-1], at="2026-11-20T18:00:00Z") == plan
+
+
+@pytest.mark.parametrize(
+    ("client", "path"),
+    [
+        ({"url": "https://hook.example.net/validate?x=1#y", "service": None}, "/validate"),
+        ({"url": "https://hook.example.net", "service": None}, "/"),
+        ({"url": "https://[/validate", "service": None}, "/validate"),
+        ({"url": None, "service": {"path": "/convert"}}, "/convert"),
+        ({"url": None, "service": {"path": None}}, "/"),
+    ],
+)
+def test_the_path_that_is_posted_to(client: dict[str, Any], path: str) -> None:
+    assert path_of({"client": client}) == path
+
+
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        ("http://proxy.example.com:3128", "http://proxy.example.com:3128"),
+        ("http://user:secret@proxy.example.com:3128/", "http://proxy.example.com:3128"),
+        ("user:secret@proxy.example.com:3128", "proxy.example.com:3128"),
+        ("http://user:secret@[::1", "http://[::1"),
+        ("http://user:se@cret@proxy.example.com", "http://proxy.example.com"),
+    ],
+)
+def test_a_proxy_is_shown_without_its_credentials(proxy: str, shown: str) -> None:
+    assert without_credentials(proxy) == shown

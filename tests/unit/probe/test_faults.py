@@ -119,6 +119,7 @@ ANSWERS: list[tuple[str, Behaviour, str, Expected, str]] = [
     ("301 to itself: Go sends a GET then", status("301 Moved", "Location: /other\r\n"), VALIDATING, STATUS, "/other"),
     ("308 elsewhere", status("308 Permanent Redirect", "Location: https://127.0.0.1/x\r\n"), VALIDATING, STATUS, "HTTP 308"),
     ("307 to itself for ever", status("307 Temporary Redirect", "Location: /validate\r\n"), VALIDATING, STATUS, "10 redirects"),
+    ("307 to what is no URL", status("307 Temporary Redirect", "Location: https://[\r\n"), VALIDATING, STATUS, "https://["),
     ("307 without an address", status("307 Temporary Redirect"), VALIDATING, STATUS, "HTTP 307"),
     ("HTML", answers(lambda r: HTML), VALIDATING, NO_REVIEW, "json parse error"),
     ("a JSON list", answers(lambda r: "[]"), VALIDATING, NO_REVIEW, "array"),

@@ -18,13 +18,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.candidates import Candidate
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import Callout, position
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import Answer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.surroundings import trouble
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.error_text import classify
 
 HEALTHY = "healthy"
 FAILING = "failing"
@@ -161,7 +160,12 @@ def _fits(callout: Callout, told: Mapping[str, Any]) -> bool:
 
 def _host_of(callout: Callout, url: str) -> bool:
     """Whether `url` is at the host and port that the call-out names. The error names another one only after a redirect, which the API server follows."""
-    return urlsplit(url).netloc.lower() == urlsplit(_url(callout)).netloc.lower()
+    return _authority(url) == _authority(_url(callout))
+
+
+def _authority(url: str) -> str:
+    """host:port as it stands there; what an error text quotes need not be a URL."""
+    return url.partition("://")[2].partition("/")[0].partition("?")[0].lower()
 
 
 def _same_back_end(one: Callout, other: Callout) -> bool:
