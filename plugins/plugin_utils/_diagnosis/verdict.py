@@ -181,7 +181,7 @@ def explain(case: Case, said: Judgement) -> Judgement:
         return replace(said, cause="proxied", phase="tls", code="WD220", because=said.because)
     if said.cause == "deadline_exceeded" and said.phase not in ("http", "review"):
         cause, phase, reasons = _where_it_hangs(case)
-        return replace(said, cause=cause, phase=phase, code=None, because=(*said.because, *outside, *reasons, *history))
+        return replace(said, cause=cause, phase=phase, code=None, because=(*said.because, *reasons, *outside, *history))
     if said.cause == "invalid_response" and said.code != "WD412" and _answers_no_review(case):
         why = "what answers is JSON of another kind than a review"
         return replace(said, cause="not_an_admission_server", code="WD410", because=(*said.because, *outside, why, *history))

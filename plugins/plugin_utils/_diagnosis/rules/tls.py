@@ -16,6 +16,7 @@ from ..words import certificate_line
 
 if TYPE_CHECKING:
     from ..case import Case
+    from ..judgement import Judgement
 
 _SIMPLE = {
     entry.cause: entry for entry in (catalogue.WD304, catalogue.WD308, catalogue.WD310, catalogue.WD312, catalogue.WD320, catalogue.WD321, catalogue.WD323)
@@ -32,7 +33,7 @@ def refused_as_it_is(case: Case) -> Iterator[Finding]:
     judged = case.judgement
     entry = _SIMPLE.get(judged.cause)
     if judged.fails and entry:
-        yield entry.about(case, [*judged.because, *_certificates(case)], phase=judged.phase)
+        yield entry.about(case, _explained(judged, *_certificates(case)), phase=judged.phase)
 
 
 def authority_unknown(case: Case) -> Iterator[Finding]:
@@ -41,21 +42,22 @@ def authority_unknown(case: Case) -> Iterator[Finding]:
     if not judged.fails or judged.cause != "unknown_authority":
         return
     if not case.callout["ca_bundle"].strip():
-        yield catalogue.WD303.about(case, [*judged.because, "the caBundle is empty", *_certificates(case)], phase=judged.phase)
+        yield catalogue.WD303.about(case, _explained(judged, "the caBundle is empty", *_certificates(case)), phase=judged.phase)
         return
     expired = _expired_authorities(case)
     if expired or judged.code == "WD313":
         yield catalogue.WD313.about(
-            case, [*judged.because, *(certificate_line(one, "in the caBundle") for one in expired)], cause="certificate_expired", phase=judged.phase
+            case, _explained(judged, *(certificate_line(one, "in the caBundle") for one in expired)), cause="certificate_expired", phase=judged.phase
         )
         return
-    because = [*judged.because, *_certificates(case), *(certificate_line(one, "in the caBundle") for one in case.bundle)]
+    conclusions = []
     leaf = _leaf(case)
     if leaf and any(one.subject == leaf.issuer for one in case.bundle):
-        because.append("the caBundle has a CA of the issuer's name with another key: the CA was made again")
+        conclusions.append("the caBundle has a CA of the issuer's name with another key: the CA was made again")
     if case.served and all(trust.trusted for trust in case.served):
-        because.append("what this host is served verifies against the caBundle, so the API server is served another certificate")
-    yield catalogue.WD301.about(case, because, phase=judged.phase)
+        conclusions.append("what this host is served verifies against the caBundle, so the API server is served another certificate")
+    bundled = (certificate_line(one, "in the caBundle") for one in case.bundle)
+    yield catalogue.WD301.about(case, _explained(judged, *conclusions, *_certificates(case), *bundled), phase=judged.phase)
 
 
 def certificate_expired(case: Case) -> Iterator[Finding]:
@@ -65,9 +67,9 @@ def certificate_expired(case: Case) -> Iterator[Finding]:
         return
     expired = _expired_authorities(case)
     if judged.code == "WD313" or expired:
-        yield catalogue.WD313.about(case, [*judged.because, *(certificate_line(one, "in the caBundle") for one in expired)], phase=judged.phase)
+        yield catalogue.WD313.about(case, _explained(judged, *(certificate_line(one, "in the caBundle") for one in expired)), phase=judged.phase)
     else:
-        yield catalogue.WD307.about(case, [*judged.because, *_certificates(case)], phase=judged.phase)
+        yield catalogue.WD307.about(case, _explained(judged, *_certificates(case)), phase=judged.phase)
 
 
 def _expired_authorities(case: Case) -> list[Certificate]:
@@ -94,13 +96,11 @@ def wrong_name(case: Case) -> Iterator[Finding]:
     of_node = sorted(names & _node_names(case)) or sorted(name for name in names if _NODE_NAME.search(name))
     if not of_node and leaf and _KUBELET_SUBJECT.search(leaf.subject):
         of_node = [leaf.subject]
-    because = [*judged.because, *_certificates(case)]
     if of_node or judged.code == "WD311":
-        if of_node:
-            because.append(f"{', '.join(of_node)} is a node, no Service")
-        yield catalogue.WD311.about(case, because, phase=judged.phase)
+        conclusions = [f"{', '.join(of_node)} is a node, no Service"] if of_node else []
+        yield catalogue.WD311.about(case, _explained(judged, *conclusions, *_certificates(case)), phase=judged.phase)
     else:
-        yield catalogue.WD309.about(case, because, phase=judged.phase)
+        yield catalogue.WD309.about(case, _explained(judged, *_certificates(case)), phase=judged.phase)
 
 
 def _node_names(case: Case) -> frozenset[str]:
@@ -116,6 +116,11 @@ def refused_by_alert(case: Case) -> Iterator[Finding]:
     old = any(probe.tls_version in _OLD_VERSIONS for probe in probes) or any(_VERSION_TEXT.search(probe.error or "") for probe in probes)
     entry = catalogue.WD322 if old or judged.code == "WD322" else catalogue.WD324
     yield entry.about(case, judged.because, phase=judged.phase)
+
+
+def _explained(judged: Judgement, *lines: str) -> list[str]:
+    """The evidence: first the words that decided, then what explains them, then what else was seen. A summary shows the first lines only."""
+    return [*judged.because[:1], *lines, *judged.because[1:]]
 
 
 def _leaf(case: Case) -> Certificate | None:
