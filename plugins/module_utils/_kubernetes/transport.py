@@ -258,6 +258,12 @@ _EXPLANATIONS: tuple[tuple[Any, str, str], ...] = (
         "no TLS is spoken there. Should the address begin with http:// or name another port?",
     ),
     (_says("certificate_required", "certificate required"), "client_certificate_required", "a client certificate is required."),
+    # Before TLS's other errors: a server that hangs up says no alert, and one that wants a client certificate may be gone before its alert is read.
+    (
+        _is(ssl.SSLEOFError, ssl.SSLZeroReturnError),
+        "connection_closed",
+        "the connection was closed within TLS. Does a Kubernetes API server listen there, and does it want a client certificate?",
+    ),
     (_is(ssl.SSLError), "tls_alert", "the TLS handshake failed ({detail})."),
     (_errno(errno.ECONNRESET, errno.EPIPE), "connection_closed", "the connection was reset. Does a Kubernetes API server listen there?"),
     (_named("ProtocolError"), "connection_closed", "the connection broke, or no HTTP is spoken there ({detail})."),

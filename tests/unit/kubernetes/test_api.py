@@ -205,6 +205,13 @@ def test_tls_refusals(authority: Authority, names: tuple[str, ...], expired_days
         assert api_of(server, validate_certs=False).request("GET", "/version").status == 200
 
 
+def test_a_server_that_hangs_up_within_tls(authority: Authority) -> None:
+    with raw_server(lambda peer: peer.recv(65536) and None) as port, pytest.raises(Unreachable) as failure:
+        connect({"host": f"https://127.0.0.1:{port}", "api_key": "t", "ca_cert": str(authority.ca)}, timeout=1.0).request("GET", "/version")
+    assert failure.value.cause == "connection_closed"
+    assert "within TLS" in failure.value.message
+
+
 def test_client_certificate_also_as_data(authority: Authority) -> None:
     certificate, key = authority.issue("client")
     user = {f"client-{name}-data": base64.b64encode(path.read_bytes()).decode() for name, path in (("certificate", certificate), ("key", key))}
