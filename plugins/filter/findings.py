@@ -22,15 +22,23 @@ def findings(
     warn_days: float | None = None,
 ) -> list[dict[str, Any]]:
     # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
-    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, checked_facts, checked_list, moment
+    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import (
+        InvalidObservation,
+        checked_facts,
+        checked_list,
+        moment,
+        plain,
+    )
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import WARN_DAYS
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.suppression import select_by, split
 
     try:
-        known = checked_facts(facts)
+        known = plain(checked_facts(facts))
+        called = plain(checked_list(probes, "probes", "endpoint_check"))
+        verified = plain(checked_list(verdicts, "verdicts", "cabundle_verify"))
         days = WARN_DAYS if warn_days is None else float(warn_days)
-        found = diagnose(known, checked_list(probes, "probes", "endpoint_check"), checked_list(verdicts, "verdicts", "cabundle_verify"), at, days)
+        found = diagnose(known, called, verified, at, days)
         shown, hidden = split(found, suppress or (), moment(at or known["source"]["observed_at"]))
         chosen = hidden if suppressed else shown
         return select_by(chosen, select) if select else chosen

@@ -58,6 +58,19 @@ def checked_list(items: Any, name: str, module: str) -> list[Mapping[str, Any]]:
     return list(items)
 
 
+def plain(value: Any) -> Any:
+    """The same in dicts and lists of Python's own.
+
+    What a filter is given, Ansible has wrapped, to notice which values are looked at: every look costs some microseconds, and judging two hundred
+    call-outs takes a million looks. One pass here takes a tenth of that. Not for a filter that looks at a part only, and once.
+    """
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
 def moment(text: str) -> datetime:
     """An ISO 8601 time as aware UTC. Raises InvalidObservation."""
     try:
