@@ -76,11 +76,11 @@ lint: $(DEV)/.ready $(COLLECTION) ## ruff, mypy, yamllint, ansible-lint (product
 
 .PHONY: unit
 unit: $(DEV)/.ready $(COLLECTION) ## The tables: no network, no cluster
-	$(RUN_DEV) python -m pytest -q tests/unit $(PYTEST)
+	$(RUN_DEV) python -m pytest -q -n auto --dist loadfile tests/unit $(PYTEST)
 
 .PHONY: unit-lowest
 unit-lowest: $(CACHE)/lowest-$(PYTHON_VERSION)/.ready $(COLLECTION) ## The tables with the lower bounds of requirements.txt
-	PATH="$(CACHE)/lowest-$(PYTHON_VERSION)/bin:$$PATH" python -m pytest -q tests/unit $(PYTEST)
+	PATH="$(CACHE)/lowest-$(PYTHON_VERSION)/bin:$$PATH" python -m pytest -q -n auto --dist loadfile tests/unit $(PYTEST)
 
 .PHONY: sanity
 sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
@@ -152,7 +152,7 @@ $(DEV)/.ready: requirements-dev.lock | python-found
 
 $(CACHE)/lowest-$(PYTHON_VERSION)/.ready: requirements.txt | python-found
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/pip install --quiet pytest $$(sed -n 's/>=/==/p' requirements.txt)
+	@$(@D)/bin/pip install --quiet pytest pytest-xdist $$(sed -n 's/>=/==/p' requirements.txt)
 	@touch $@
 
 $(COLLECTION):
