@@ -13,8 +13,8 @@ from ansible.errors import AnsibleFilterError
 
 def probe_plan(facts: Mapping[str, Any], vantages: Sequence[str] | None = None) -> list[dict[str, Any]]:
     # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, checked_facts
-    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.probe_plan import plan_probes
 
     try:
         return plan_probes(checked_facts(facts), vantages)

@@ -13,8 +13,8 @@ from ansible.errors import AnsibleFilterError
 
 def trust_plan(facts: Mapping[str, Any], probes: Sequence[Mapping[str, Any]] = (), at: str | None = None) -> list[dict[str, Any]]:
     # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, checked_facts, checked_list
-    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.trust_plan import plan_trust
 
     try:
         return plan_trust(checked_facts(facts), checked_list(probes, "probes", "endpoint_check"), at)

@@ -232,21 +232,12 @@ results:
           type: float
 """
 
-import sys
 import time
-import traceback
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
-LIBRARY = "cryptography >= 42.0.0"
-
-try:
-    import cryptography
-
-    MISSING = None
-except ImportError:
-    MISSING = traceback.format_exc()
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.library import require_cryptography
 
 
 def main() -> None:
@@ -276,10 +267,7 @@ def main() -> None:
     # From here on no result holds them either, so that nothing has to be searched for and struck out of every text.
     bundles = module.params.pop("bundles")
     module.no_log_values = set()
-    if MISSING:
-        module.fail_json(msg=missing_required_lib(LIBRARY), exception=MISSING)
-    if int(cryptography.__version__.split(".")[0]) < 42:
-        module.fail_json(msg=f"{LIBRARY} is needed; {sys.executable} has {cryptography.__version__}. Update it, or set ansible_python_interpreter.")
+    require_cryptography(module)
     module.exit_json(changed=False, results=_results(module, bundles))
 
 

@@ -12,21 +12,21 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.access import NOT_ASKED_ACCESS
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.facts import facts_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.connect import connect
 
 
-def observe(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """`kubernetes_webhooks` for the parameters of webhook_facts; `now` is when observing begins (UTC).
+def observe(params: Mapping[str, Any], now: datetime, api: Api | None = None) -> dict[str, Any]:
+    """`kubernetes_webhooks` for the parameters of webhook_facts; `now` is when observing begins (UTC); `api`: a connection that is there already.
 
     Raises ObservationError, ConfigurationError, MissingLibrary, Unreachable.
     """
-    return _from_files(params["src"]) if params["src"] else _from_api(params, now)
+    return _from_files(params["src"]) if params["src"] else _from_api(api or connect(params, timeout=params["timeout"]), params, now)
 
 
-def _from_api(params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _from_api(api: Api, params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.api_source import read_api
 
-    api = connect(params, timeout=params["timeout"])
     observed = read_api(api, evidence=params["evidence"], access_review=params["access_review"], page_size=params["page_size"])
     source = {"kind": "api", "cluster": api.cluster, "server": api.server, "observed_at": _iso(now), "paths": [], "access": observed.access}
     return facts_of(observed.inventory, source, observed.version)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import path_of, usable_endpoints
+
 from .endpoints import EndpointView, view_endpoints
 from .evidence import Text
 from .judgement import Judgement
 from .observed import Certificate, Probe, Trust
-from .probe_plan import path_of, usable_endpoints
 from .text import dial
 
 if TYPE_CHECKING:

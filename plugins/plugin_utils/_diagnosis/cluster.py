@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question, question_of
+
 from .case import Case
 from .checked import moment
 from .endpoints import ALIVE, DEAD
@@ -19,7 +21,6 @@ from .evidence import Named, Text, read_texts
 from .observed import Probe, Trust
 from .proxy_environment import ProxyEnvironment, visible_proxies
 from .text import dial
-from .trust_plan import question, question_of
 
 WARN_DAYS = 30.0
 

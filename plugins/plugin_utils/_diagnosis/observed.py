@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import chain_of
+
 from .checked import moment
-from .trust_plan import chain_of
 
 # Causes that tell something about the prober or its rights, not about the back end.
 _ABOUT_THE_PROBER = frozenset({"forbidden", "autopilot_denied", "policy_denied", "dry_run_unsupported", "request_timeout", "not_ready"})

@@ -13,9 +13,9 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.probe_plan import probe_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.trust_plan import trust_plan
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.probe_plan import path_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import path_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.proxy_environment import without_credentials
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.trust_plan import question_of
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 
 

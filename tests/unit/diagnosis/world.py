@@ -38,8 +38,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.probe_plan import plan_probes
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.trust_plan import plan_trust
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
 
 AT = datetime(2026, 11, 20, 18, 0, tzinfo=timezone.utc)
 KINDS = {

@@ -13,6 +13,7 @@ import pytest
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust import library
 from ansible_collections.kubeops.webhook_doctor.plugins.modules import cabundle_verify
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust import cast
 
@@ -75,14 +76,14 @@ def test_the_arguments_are_not_repeated(capsys):
 
 
 def test_without_the_library(capsys, monkeypatch):
-    monkeypatch.setattr(cabundle_verify, "MISSING", "Traceback: no module")
+    monkeypatch.setattr(library, "MISSING", "Traceback: no module")
     result, _written = run(capsys, bundles=[bundle()])
     assert "cryptography >= 42.0.0" in result["msg"]
     assert sys.executable in result["msg"]
 
 
 def test_with_a_library_that_is_too_old(capsys, monkeypatch):
-    monkeypatch.setattr(cabundle_verify.cryptography, "__version__", "41.0.7")
+    monkeypatch.setattr(library.cryptography, "__version__", "41.0.7")
     result, _written = run(capsys, bundles=[bundle()])
     assert result["msg"].startswith("cryptography >= 42.0.0 is needed;")
     assert "has 41.0.7" in result["msg"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import SERVER_NAME, SUBJECT
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question, question_of
+
 from ..catalogue import control_plane as catalogue
 from ..finding import Finding, Subject
-from ..loopback import SERVER_NAME, SUBJECT
 from ..observed import Probe
 from ..severity import Severity, of_failure, worst
 from ..text import listing
-from ..trust_plan import question, question_of
 from ..words import certificate_line, describe
 
 if TYPE_CHECKING:

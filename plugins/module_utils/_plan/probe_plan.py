@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import loopback_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
-
-from .loopback import loopback_probes
 
 Facts = Mapping[str, Any]
 Spec = dict[str, Any]

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .loopback import SERVER_NAME as LOOPBACK
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import SERVER_NAME as LOOPBACK
 
 _DIGEST = re.compile(r"#([0-9a-f]{20})$")
 
