@@ -24,7 +24,6 @@ extends_documentation_fragment:
   - kubeops.webhook_doctor._cryptography
   - kubeops.webhook_doctor._attributes
   - kubeops.webhook_doctor._attributes.observes
-  - kubeops.webhook_doctor._attributes.facts
   - kubeops.webhook_doctor._attributes.action_group
 options:
   src:
@@ -72,21 +71,18 @@ EXAMPLES = r"""
 - name: Judge
   ansible.builtin.debug:
     msg: >-
-      {{ ansible_facts.kubernetes_webhooks
+      {{ observed.facts
          | kubeops.webhook_doctor.findings(probes=observed.probes, verdicts=observed.verdicts)
          | map(attribute='title') }}
 """
 
 RETURN = r"""
-ansible_facts:
-  description: The facts.
+facts:
+  description:
+    - What M(kubeops.webhook_doctor.webhook_facts) returns as C(ansible_facts.kubernetes_webhooks).
+    - It does not become part of the host's facts, which Ansible copies and cleans for every further task.
   returned: success
   type: dict
-  contains:
-    kubernetes_webhooks:
-      description: As M(kubeops.webhook_doctor.webhook_facts) returns it.
-      returned: success
-      type: dict
 probes:
   description: The C(results) of M(kubeops.webhook_doctor.endpoint_check) for what P(kubeops.webhook_doctor.probe_plan#filter) plans. Empty for files.
   returned: success
@@ -165,7 +161,7 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
         verdicts = judge(plan_trust(facts, probes), Options(Warn(params["warn_days"], None), time.time(), None))
     except UnsupportedAlgorithm as error:
         raise ObservationError(f"The cryptography library of this host cannot check a signature that kube-apiserver can: {error}") from error
-    return {"ansible_facts": {"kubernetes_webhooks": facts}, "probes": probes, "verdicts": verdicts}
+    return {"facts": facts, "probes": probes, "verdicts": verdicts}
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ def dump(tmp_path: Path) -> str:
 
 def test_of_files_it_returns_the_facts_of_webhook_facts_and_verdicts_without_a_chain(capsys: Any, dump: str) -> None:
     observed = run(capsys, src=[dump])
-    assert observed["ansible_facts"] == run(capsys, webhook_facts, src=[dump])["ansible_facts"]
+    assert observed["facts"] == run(capsys, webhook_facts, src=[dump])["ansible_facts"]["kubernetes_webhooks"]
     assert observed["probes"] == []
     assert [verdict["name"] for verdict in observed["verdicts"]] == [
-        asked["name"] for asked in plan_trust(observed["ansible_facts"]["kubernetes_webhooks"], [])
+        asked["name"] for asked in plan_trust(observed["facts"], [])
     ]
     assert observed["changed"] is False
 
