@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
@@ -24,6 +24,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.cloc
 
 _DEFAULT_TIMEOUT = 35.0  # seconds: a little more than the 34 s that the API server gives a write
 _CALM_WORKERS = 4  # of the second round, where time is what matters
+_CALM = 1.0  # seconds without an answer
 _PROBES = {"validating": probe_admission, "mutating": probe_admission, "conversion": probe_conversion, "apiservice": probe_apiservice}
 
 
@@ -48,14 +49,28 @@ def probe_apiserver(specs: Sequence[Mapping[str, Any]], api: Api, deadline: floa
         probe = Probe(spec, spec["callout"], channel, run, float(spec.get("timeout") or _DEFAULT_TIMEOUT))
         return probe, _PROBES[spec["callout"]["kind"]](probe)
 
-    def settled(outcome: tuple[Probe, Judgement]) -> tuple[Probe, Judgement]:
-        probe, judgement = outcome
+    def settled(outcome: Future[tuple[Probe, Judgement]]) -> tuple[Probe, Judgement]:
+        probe, judgement = outcome.result()
         return probe, asked_again(probe, judgement) if seemed_slow(probe, judgement) else judgement
 
-    with ThreadPoolExecutor(max_workers=min(workers, len(specs)), thread_name_prefix="apiserver-probe") as pool:
-        outcomes = list(pool.map(asked, specs))
-    with ThreadPoolExecutor(max_workers=_CALM_WORKERS, thread_name_prefix="apiserver-probe") as pool:
-        return [{**_echoed(probe.spec), **probe.result(judgement)} for probe, judgement in pool.map(settled, outcomes)]
+    with (
+        ThreadPoolExecutor(max_workers=min(workers, len(specs)), thread_name_prefix="apiserver-probe") as pool,
+        ThreadPoolExecutor(max_workers=_CALM_WORKERS, thread_name_prefix="apiserver-probe") as calm,
+    ):
+        outcomes = [pool.submit(asked, spec) for spec in specs]
+        _until_calm(outcomes)
+        answered_first = sorted(outcomes, key=lambda outcome: not outcome.done())
+        final = {outcome: calm.submit(settled, outcome) for outcome in answered_first}
+        return [{**_echoed(probe.spec), **probe.result(judgement)} for probe, judgement in (final[outcome].result() for outcome in outcomes)]
+
+
+def _until_calm(outcomes: Iterable[Future[Any]]) -> None:
+    """Wait until all have been sent and none was answered for a while: those that are left wait for somebody who does not answer."""
+    pending = set(outcomes)
+    while pending:
+        done, pending = wait(pending, timeout=_CALM, return_when=FIRST_COMPLETED)
+        if not done and all(outcome.running() for outcome in pending):
+            return
 
 
 def _echoed(spec: Mapping[str, Any]) -> dict[str, Any]:
