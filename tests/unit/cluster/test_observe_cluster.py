@@ -35,9 +35,7 @@ def test_of_files_it_returns_the_facts_of_webhook_facts_and_verdicts_without_a_c
     observed = run(capsys, src=[dump])
     assert observed["facts"] == run(capsys, webhook_facts, src=[dump])["ansible_facts"]["kubernetes_webhooks"]
     assert observed["probes"] == []
-    assert [verdict["name"] for verdict in observed["verdicts"]] == [
-        asked["name"] for asked in plan_trust(observed["facts"], [])
-    ]
+    assert [verdict["name"] for verdict in observed["verdicts"]] == [asked["name"] for asked in plan_trust(observed["facts"], [])]
     assert observed["changed"] is False
 
 
