@@ -87,6 +87,8 @@ def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     gaps += [f"{one_line(gap['what'], 60)} ({one_line(gap['reason'], 40).replace('_', ' ')})" for gap in summary["not_seen"]]
     if gaps:
         yield from wrapped(f"not seen: {listed(gaps, MOST_GAPS)}", width, hang=10)
+    if any(silent["why"] == "forbidden" for silent in summary["silent"]):
+        yield from wrapped("docs/rbac/diagnose-probing.yaml gives the rights to see through more", width, first=" " * 10, hang=10)
 
 
 def _in_full(finding: FindingView, width: int) -> Iterator[Line]:

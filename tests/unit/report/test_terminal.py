@@ -92,6 +92,7 @@ def test_vantages_that_told_nothing_are_told() -> None:
     observed["facts"]["source"]["access"]["dry_run"] = False
     shown = text(observed)
     assert "seen through: direct\nnot seen: API server dry run (forbidden), port-forward (told nothing)\n" in shown
+    assert "docs/rbac/diagnose-probing.yaml" in shown
 
 
 def test_worst_first_whatever_the_order() -> None:
