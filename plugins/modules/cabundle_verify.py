@@ -44,6 +44,12 @@ options:
         type: list
         elements: str
         default: []
+      source:
+        description:
+          - >-
+            Names the Secret or ConfigMap that O(bundles[].ca_bundle) is of, where it is not the own one of the call-outs. Handed on.
+        type: str
+        version_added: 0.2.0
       ca_bundle:
         description:
           - The decoded C(caBundle). PEM is expected; anything may be there.
@@ -130,6 +136,9 @@ results:
       description: The item's call-outs.
       type: list
       elements: str
+    source:
+      description: The item's O(bundles[].source). Null where it speaks of the call-outs' own C(caBundle).
+      type: str
     trusted:
       description:
         - Whether kube-apiserver would accept the chain. Null where no chain was given.
@@ -250,6 +259,7 @@ def main() -> None:
                 "options": {
                     "name": {"type": "str", "required": True},
                     "callouts": {"type": "list", "elements": "str", "default": []},
+                    "source": {"type": "str"},
                     "ca_bundle": {"type": "str", "default": "", "no_log": True},  # holds a private key now and then
                     "chain": {"type": "list", "elements": "str", "default": []},
                     "server_name": {"type": "str"},

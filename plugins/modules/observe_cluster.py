@@ -50,6 +50,14 @@ options:
       - Seconds that all calls to back ends together may take.
     type: float
     default: 120.0
+  read_ca_secrets:
+    description:
+      - >-
+        Whether the Secrets are read that C(caBundles) are meant to come from, as O(kubeops.webhook_doctor.webhook_facts#module:read_ca_secrets). What is served
+        is then also verified against their CA.
+    type: bool
+    default: false
+    version_added: 0.2.0
   warn_days:
     description:
       - How many days before its end a certificate is told of, as O(kubeops.webhook_doctor.cabundle_verify#module:warn_days).
@@ -120,6 +128,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "float", "default": 30.0},
     "deadline": {"type": "float", "default": 120.0},
     "warn_days": {"type": "float", "default": 30},
+    "read_ca_secrets": {"type": "bool", "default": False},
 }
 
 # Option: (least, most, what it counts).
@@ -154,11 +163,11 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import Options, Warn, judge
 
     api = None if params["src"] else connect(params, timeout=params["timeout"])
-    facts = observe({**params, **_EVERYTHING}, datetime.now(timezone.utc), api)
+    facts, authorities = observe({**params, **_EVERYTHING}, datetime.now(timezone.utc), api)
     planned = parse_endpoints(plan_probes(facts, params["vantages"]), _CALL_TIMEOUT)
     probes = check_all(planned, Budget(deadline=params["deadline"], concurrency=_CONCURRENCY, retries=0), api)
     try:
-        verdicts = judge(plan_trust(facts, probes), Options(Warn(params["warn_days"], None), time.time(), None))
+        verdicts = judge(plan_trust(facts, probes, authorities=authorities), Options(Warn(params["warn_days"], None), time.time(), None))
     except UnsupportedAlgorithm as error:
         raise ObservationError(f"The cryptography library of this host cannot check a signature that kube-apiserver can: {error}") from error
     return {"facts": facts, "probes": probes, "verdicts": verdicts}

@@ -46,6 +46,17 @@ options:
       - Whether the API server is asked which of the vantages of M(kubeops.webhook_doctor.endpoint_check) the rights permit (SelfSubjectAccessReview).
     type: bool
     default: true
+  read_ca_secrets:
+    description:
+      - >-
+        Whether the Secrets are read that C(caBundles) are meant to come from (those that annotations of cert-manager name, and those of well-known
+        applications), to compare their CA with the C(caBundle).
+      - >-
+        Only the key with the CA is looked at, and only fingerprints of its certificates become facts. The right to C(get) these Secrets is needed;
+        C(docs/rbac/diagnose-ca-secrets.yaml) grants it for some by name.
+    type: bool
+    default: false
+    version_added: 0.2.0
   timeout:
     description:
       - Seconds that one request to the API server may take.
@@ -474,6 +485,64 @@ ansible_facts:
                   returned: success
                   type: list
                   elements: dict
+        ca_sources:
+          description:
+            - The Secrets and ConfigMaps that C(caBundles) are meant to come from. ConfigMaps are always read, Secrets only with O(read_ca_secrets).
+          returned: success
+          type: list
+          elements: dict
+          contains:
+            id:
+              description: Names the source.
+              returned: success
+              type: str
+              sample: Secret/cert-manager/cert-manager-webhook-ca:ca.crt
+            kind:
+              description: V(Secret) or V(ConfigMap), or V(Certificate) where the Secret of a Certificate could not be told.
+              returned: success
+              type: str
+            namespace:
+              description: Its namespace. V(none) if an annotation does not name one.
+              returned: success
+              type: str
+            name:
+              description: Its name.
+              returned: success
+              type: str
+            key:
+              description: Its key that holds the CA.
+              returned: success
+              type: str
+            claimed_by:
+              description: The annotation, or the application, that makes it the source.
+              returned: success
+              type: str
+            via:
+              description: The Certificate of cert-manager that led to the Secret.
+              returned: success
+              type: str
+            binding:
+              description: Whether something keeps the C(caBundle) equal to the source.
+              returned: success
+              type: bool
+            callouts:
+              description: Ids of the call-outs whose C(caBundle) is meant to come from it.
+              returned: success
+              type: list
+              elements: str
+            state:
+              description: V(read), V(not_asked), V(missing), V(unusable), V(forbidden), V(error) or V(not_in_dump).
+              returned: success
+              type: str
+            message:
+              description: Why it was not read, or cannot be used.
+              returned: success
+              type: str
+            certificates:
+              description: SHA-256 fingerprint of each certificate that it holds.
+              returned: success
+              type: list
+              elements: str
         namespaces:
           description: Name and labels of every namespace.
           returned: success
@@ -603,6 +672,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "src": {"type": "list", "elements": "path", "default": []},
     "evidence": {"type": "bool", "default": True},
     "access_review": {"type": "bool", "default": True},
+    "read_ca_secrets": {"type": "bool", "default": False},
     "timeout": {"type": "float", "default": 30.0},
     "page_size": {"type": "int", "default": 500},
 }
@@ -618,7 +688,7 @@ def main() -> None:
         if not least <= module.params[option] <= most:
             module.fail_json(msg=f"{option} {module.params[option]:g} is out of range. Expected {least:g} to {most:g} {unit}.")
     try:
-        facts = observe(module.params, datetime.now(timezone.utc))
+        facts = observe(module.params, datetime.now(timezone.utc)).facts
     except (ObservationError, ConfigurationError, Unreachable) as error:
         module.fail_json(msg=str(error))
     except MissingLibrary as error:

@@ -19,8 +19,8 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.va
 API_SERVER_SERVICE = ("default", "kubernetes")
 
 
-def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, Any]) -> dict[str, Any]:
-    """The whole of `kubernetes_webhooks`; `source` and `version` have the shapes of the facts already."""
+def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, Any], ca_sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """The whole of `kubernetes_webhooks`; `source`, `version` and `ca_sources` have the shapes of the facts already."""
     callouts = [inventory.callouts[key] for key in sorted(inventory.callouts)]
     evidence, left_out = inventory.evidence.entries()
     if left_out:
@@ -33,6 +33,7 @@ def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, An
         "platform": None,
         "callouts": callouts,
         "backends": backends_of(inventory, callouts),
+        "ca_sources": ca_sources,
         "namespaces": [{"name": name, "labels": inventory.namespaces[name]} for name in sorted(inventory.namespaces)],
         "control_plane": control_plane_facts(
             endpoints_for(_endpoints(inventory, *API_SERVER_SERVICE) or [], "https", True), [inventory.servers[name] for name in sorted(inventory.servers)]

@@ -12,6 +12,7 @@ import threading
 from collections import defaultdict
 from typing import Any, Callable
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.ca_sources import CA_CONFIG_MAPS
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.callouts import admission_callouts, apiservice_callout, conversion_callout
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.control_plane import api_server_facts, is_api_server
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.coverage import ERROR, Coverage
@@ -62,6 +63,7 @@ class Inventory:
         self.pods: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)  # namespace -> name -> pod
         self.namespaces: dict[str, dict[str, str]] = {}
         self.servers: dict[str, dict[str, Any]] = {}
+        self.ca_config_maps: dict[Key, dict[str, Any]] = {}
         self.evidence = Evidence()
         self.coverage = Coverage()
         self.looked: dict[str, Scope] = {kind: Scope() for kind in ("services", "endpointslices", "pods", "namespaces")}
@@ -77,6 +79,7 @@ class Inventory:
             "Pod": self._add_pod,
             "Namespace": self._add_namespace,
             "Event": self.evidence.add_event,
+            "ConfigMap": self._add_config_map,
         }
 
     def add(self, obj: dict[str, Any]) -> str | None:
@@ -88,7 +91,7 @@ class Inventory:
         plural = PLURALS.get(((text(obj.get("apiVersion")) or "").rpartition("/")[0], kind))
         try:
             with self._lock:
-                if plural is not None:
+                if plural is not None or kind == "ConfigMap":
                     self._readers[kind](obj)
                 elif mapping(obj.get("status")).get("conditions"):
                     self.evidence.add_conditions(obj)
@@ -133,6 +136,12 @@ class Inventory:
 
     def _add_namespace(self, obj: dict[str, Any]) -> None:
         self.namespaces[name_of(obj)] = labels(mapping(obj.get("metadata")).get("labels"))
+
+    def _add_config_map(self, obj: dict[str, Any]) -> None:
+        """Keeps those with a CA, and of these the CA alone: ConfigMaps hold all kinds of things."""
+        key = CA_CONFIG_MAPS.get(name_of(obj))
+        if key is not None:
+            self.ca_config_maps[(namespace_of(obj), name_of(obj))] = {"data": {key: mapping(obj.get("data")).get(key)}}
 
 
 def _label(obj: dict[str, Any]) -> str:

@@ -8,31 +8,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.access import NOT_ASKED_ACCESS
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.ca_reader import getter, getter_of_dump, read_sources
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.facts import facts_of
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.connect import connect
 
 
-def observe(params: Mapping[str, Any], now: datetime, api: Api | None = None) -> dict[str, Any]:
-    """`kubernetes_webhooks` for the parameters of webhook_facts; `now` is when observing begins (UTC); `api`: a connection that is there already.
+class Observation(NamedTuple):
+    """facts: `kubernetes_webhooks`. authorities: the CA certificates (PEM) of each of its `ca_sources` that was read, by id; these stay on this host."""
+
+    facts: dict[str, Any]
+    authorities: dict[str, str]
+
+
+def observe(params: Mapping[str, Any], now: datetime, api: Api | None = None) -> Observation:
+    """What the cluster, or the files, say for the parameters of webhook_facts; `now` is when observing begins (UTC); `api`: a connection that is there already.
 
     Raises ObservationError, ConfigurationError, MissingLibrary, Unreachable.
     """
     return _from_files(params["src"]) if params["src"] else _from_api(api or connect(params, timeout=params["timeout"]), params, now)
 
 
-def _from_api(api: Api, params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _from_api(api: Api, params: Mapping[str, Any], now: datetime) -> Observation:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.api_source import read_api
 
     observed = read_api(api, evidence=params["evidence"], access_review=params["access_review"], page_size=params["page_size"])
     source = {"kind": "api", "cluster": api.cluster, "server": api.server, "observed_at": _iso(now), "paths": [], "access": observed.access}
-    return facts_of(observed.inventory, source, observed.version)
+    inventory = observed.inventory
+    sources, authorities = read_sources(inventory.callouts.values(), getter(api), params["read_ca_secrets"], inventory.coverage)
+    return Observation(facts_of(inventory, source, observed.version, sources), authorities)
 
 
-def _from_files(paths: list[str]) -> dict[str, Any]:
+def _from_files(paths: list[str]) -> Observation:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.dump_source import read_dump
 
     dump = read_dump(paths)
@@ -44,7 +54,9 @@ def _from_files(paths: list[str]) -> dict[str, Any]:
         "paths": list(paths),
         "access": dict(NOT_ASKED_ACCESS),
     }
-    return facts_of(dump.inventory, source, dump.version)
+    inventory = dump.inventory
+    sources, authorities = read_sources(inventory.callouts.values(), getter_of_dump(inventory.ca_config_maps), False, inventory.coverage)
+    return Observation(facts_of(inventory, source, dump.version, sources), authorities)
 
 
 def _iso(moment: datetime) -> str:

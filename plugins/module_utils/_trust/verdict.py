@@ -100,7 +100,7 @@ class _Court:
         if question not in self._answers:
             served = [der for position, pem in enumerate(chain) for der in _served(index, name, position, pem)]
             self._answers[question] = self._answer(text, served, server_name, now)
-        return {"name": name, "callouts": list(callouts), **self._answers[question]}
+        return {"name": name, "callouts": list(callouts), "source": bundle.get("source"), **self._answers[question]}
 
     def _answer(self, text: str, served: list[bytes], server_name: str, now: float) -> dict[str, Any]:
         anchors = self._load(text)

@@ -19,6 +19,7 @@ from .observed import Certificate, Probe, Trust
 from .text import dial
 
 if TYPE_CHECKING:
+    from .ca_source import CaSource
     from .cluster import Cluster
 
 _RESOURCES = {
@@ -104,6 +105,11 @@ class Case:
     def bundle(self) -> tuple[Certificate, ...]:
         """The certificates of the caBundle, as far as a verdict has listed them."""
         return next((trust.bundle for trust in self.trusts if trust.bundle), ())
+
+    @property
+    def ca_sources(self) -> tuple[CaSource, ...]:
+        """Where its caBundle is meant to come from."""
+        return self.cluster.ca_sources.get(self.id, ())
 
     @cached_property
     def endpoints(self) -> list[EndpointView]:

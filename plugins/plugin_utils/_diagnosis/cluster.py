@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question, question_of
 
+from .ca_source import CaSource
 from .case import Case
 from .checked import moment
 from .endpoints import ALIVE, DEAD
@@ -84,7 +85,7 @@ class Cluster:
         for text in self.texts:
             for callout in named.of(text.said):
                 texts[callout].append(text)
-        by_question = {digest: trust for trust in self.trusts.values() if (digest := question_of(trust.name))}
+        by_question = {digest: trust for trust in self.trusts.values() if not trust.source and (digest := question_of(trust.name))}
         cases = []
         for callout in sorted(self.facts["callouts"], key=lambda one: one["id"]):
             mine = probes[callout["id"]]
@@ -105,6 +106,15 @@ class Cluster:
                 )
             )
         return tuple(cases)
+
+    @cached_property
+    def ca_sources(self) -> Mapping[str, tuple[CaSource, ...]]:
+        """Call-out -> where its caBundle is meant to come from."""
+        found: dict[str, list[CaSource]] = defaultdict(list)
+        for item in self.facts.get("ca_sources") or ():
+            for callout in item["callouts"]:
+                found[callout].append(CaSource.of(item, callout, self.trusts.values()))
+        return {callout: tuple(sources) for callout, sources in found.items()}
 
     @cached_property
     def case_of(self) -> Mapping[str, Case]:

@@ -150,9 +150,12 @@ def _date(text: object) -> datetime | None:
 
 @dataclass(frozen=True)
 class Trust:
-    """One verdict of cabundle_verify. `trusted` is None where no chain was given."""
+    """One verdict of cabundle_verify. `trusted` is None where no chain was given. `source`: id of the ca_source that the CA is of, None where it is the
+    call-outs' own caBundle."""
 
     name: str
+    callouts: tuple[str, ...]
+    source: str | None
     trusted: bool | None
     cause: str | None
     error: str | None
@@ -166,6 +169,8 @@ class Trust:
         certificates = [Certificate.of(item, at) for item in verdict.get("certificates") or ()]
         return cls(
             name=str(verdict["name"]),
+            callouts=tuple(verdict.get("callouts") or ()),
+            source=verdict.get("source"),
             trusted=verdict.get("trusted"),
             cause=verdict.get("cause"),
             error=verdict.get("error"),

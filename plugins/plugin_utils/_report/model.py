@@ -168,7 +168,8 @@ def _telling_verdicts(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, Mappin
     """The verdict of each call-out that says most: a refusal, else an acceptance, else one without a chain."""
     found: dict[str, Mapping[str, Any]] = {}
     for verdict in sorted(verdicts, key=lambda verdict: (verdict["trusted"] is not None, verdict["trusted"] is False)):
-        found.update(dict.fromkeys(verdict["callouts"], verdict))
+        if not verdict.get("source"):
+            found.update(dict.fromkeys(verdict["callouts"], verdict))
     return found
 
 

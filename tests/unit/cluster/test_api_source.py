@@ -22,12 +22,12 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.kubernetes.fake_apise
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 VALIDATING = ("admissionregistration.k8s.io", "validatingwebhookconfigurations")
+OPTIONS = {"src": [], "evidence": True, "access_review": True, "read_ca_secrets": False, "timeout": 5.0, "page_size": 500}
 KINDS = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations", "customresourcedefinitions", "apiservices")
 
 
 def facts(fake: FakeApiServer, **options: Any) -> dict[str, Any]:
-    params = {"src": [], "evidence": True, "access_review": True, "timeout": 5.0, "page_size": 500, "host": fake.url, "api_key": "t"}
-    return observe({**params, **options}, NOW)
+    return observe({**OPTIONS, "host": fake.url, "api_key": "t", **options}, NOW).facts
 
 
 def coverage(found: dict[str, Any]) -> dict[str, str]:

@@ -26,7 +26,7 @@ EVERYTHING = [one for objects in a_cluster().values() for one in objects]
 
 
 def facts(*paths: Path) -> dict[str, Any]:
-    return observe({"src": [str(path) for path in paths]}, NOW)
+    return observe({"src": [str(path) for path in paths]}, NOW).facts
 
 
 def a_list(*objects: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def words(findings: list[dict[str, Any]]) -> list[str]:
 def test_the_fault_is_found_and_its_twin_is_not(table: str, row: dict[str, Any]) -> None:
     fault = found(row["given"])
     assert words(fault) == sorted(row["find"]), [finding["evidence"] for finding in fault]
+    for code, line in row.get("says", {}).items():
+        assert any(line in evidence for finding in fault if finding["code"] == code for evidence in finding["evidence"]), fault
     if "affects" in row:
         assert [len(finding["affects"]) for finding in fault] == [row["affects"]]
     twin = found({**row["given"], **row["but"]})

@@ -21,6 +21,8 @@ A world is one call-out that works, with what a table's `given` changes about it
     ca_bundle       "" | any text; default a CA          ca_bundle_error   text
     bundle          certificates of the caBundle: [{subject, days, life, serial}]
     served          the served leaf {subject, issuer, names, days, life}; {<address>: ...} for different ones
+    ca_source       where the caBundle is meant to come from: {state, message, claimed_by, holds: [subjects of its certificates], binding,
+                    vouches: whether what is served verifies with it; absent: nobody asked}
     trust           ok | <cause> | {cause, error}; {<address>: ...} for different ones
     events          [{says, minutes_ago, cause: of the condition or event}]           condition: the same for conditions
     available       of an APIService: {status, reason, message}
@@ -91,6 +93,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "platform": None,
         "callouts": [world.callout for world in worlds],
         "backends": [world.backend for world in worlds],
+        "ca_sources": [source for world in worlds for source in world.ca_sources()],
         "namespaces": [{"name": world.namespace, "labels": {"kubernetes.io/metadata.name": world.namespace}} for world in worlds],
         "control_plane": {"routing": given.get("routing", "endpoint"), "routing_because": "the test says so", "instances": instances},
         "evidence": [item for world in worlds for item in world.evidence()],
@@ -98,10 +101,12 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "coverage": list(given.get("coverage", ())),
     }
     by_id = {world.callout["id"]: world for world in worlds}
+    authorities = {source["id"]: "CA of the source" for world in worlds for source in world.ca_sources() if "vouches" in world.given["ca_source"]}
     specs = plan_probes(facts)
     probes = [by_id[spec["callouts"][0]].answer(spec) if spec["callouts"] else _loopback(spec, given) for spec in specs]
     probes = [probe for probe in probes if probe]
-    verdicts = [by_id[item["callouts"][0]].verdict(item) if item["callouts"] else _loopback_verdict(item, given) for item in plan_trust(facts, probes)]
+    questions = plan_trust(facts, probes, authorities=authorities)
+    verdicts = [by_id[item["callouts"][0]].verdict(item) if item["callouts"] else _loopback_verdict(item, given) for item in questions]
     return facts, probes, verdicts
 
 
@@ -342,8 +347,33 @@ class _World:
 
     # ---- trust
 
+    def ca_sources(self) -> list[dict[str, Any]]:
+        if "ca_source" not in self.given:
+            return []
+        told = self.given["ca_source"]
+        return [
+            {
+                "id": f"Secret/{self.namespace}/{self.name}-ca:ca.crt",
+                "kind": "Secret",
+                "namespace": self.namespace,
+                "name": f"{self.name}-ca",
+                "key": "ca.crt",
+                "claimed_by": told.get("claimed_by", "annotation cert-manager.io/inject-ca-from-secret"),
+                "via": None,
+                "binding": told.get("binding", True),
+                "callouts": [self.callout["id"]],
+                "state": told.get("state", "read"),
+                "message": told.get("message"),
+                "certificates": [f"bundle-0-{subject}" for subject in told.get("holds", [CA["subject"]])],
+            }
+        ]
+
     def verdict(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """What cabundle_verify says to the planned question."""
+        if item["source"]:
+            vouches = bool(self.given["ca_source"]["vouches"])
+            trust = {"trusted": vouches, "cause": None if vouches else "unknown_authority", "error": None, "anchor": None, "certificates": [], "problems": []}
+            return {"name": item["name"], "callouts": item["callouts"], "source": item["source"], **trust}
         host = item["chain"][0].partition(" at ")[2] if item["chain"] else ""
         trust, served = (self._at(self.given.get(key, default), host) for key, default in (("trust", "ok"), ("served", {})))
         bundle = self.given.get("bundle", [CA] if self.callout["ca_bundle"] else [])
@@ -359,6 +389,7 @@ class _World:
         return {
             "name": item["name"],
             "callouts": item["callouts"],
+            "source": None,
             "trusted": (cause is None) if asked else None,
             "cause": cause if asked else None,
             "error": error if asked else None,
@@ -454,6 +485,7 @@ def _loopback_verdict(item: Mapping[str, Any], given: Mapping[str, Any]) -> dict
     return {
         "name": item["name"],
         "callouts": [],
+        "source": None,
         "trusted": False,
         "cause": "unknown_authority",
         "error": "x509: certificate signed by unknown authority",

@@ -87,7 +87,12 @@ class WebSocket:
         return b"" if head[0] & 0x0F == 8 else data
 
     def close(self) -> None:
+        """Says goodbye, and listens until the client has: closing a socket with unread bytes resets the connection, and what was sent is lost."""
         self.connection.sendall(b"\x88\x02\x03\xe8")
+        self.connection.settimeout(2)
+        with contextlib.suppress(OSError):
+            while self.connection.recv(4096):
+                pass
 
     def _exactly(self, size: int) -> bytes:
         data = b""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..finding import Entry
-from . import answers, configuration, control_plane, coverage, interception, network, timeouts, tls
+from . import answers, ca_source, configuration, control_plane, coverage, interception, network, timeouts, tls
 
 FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Configuration and Service", configuration.ENTRIES),
     ("Network path", network.ENTRIES),
-    ("TLS and trust", tls.ENTRIES),
+    ("TLS and trust", (*tls.ENTRIES, *ca_source.ENTRIES)),
     ("HTTP and review", answers.ENTRIES),
     ("Time-outs and interception", (*timeouts.ENTRIES, *interception.ENTRIES)),
     ("API server and control plane", control_plane.ENTRIES),

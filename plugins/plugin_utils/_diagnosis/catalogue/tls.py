@@ -15,7 +15,7 @@ _SERVED = "openssl s_client -connect {endpoint} -servername {server_name} -showc
 _READ = (
     "openssl s_client -connect {endpoint} -servername {server_name} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName"
 )
-_BUNDLE = (
+BUNDLE = (
     "kubectl get {resource} {config} -o jsonpath={ca_jsonpath} | base64 -d | openssl crl2pkcs7 -nocrl -certfile /dev/stdin | openssl pkcs7 -print_certs -noout"
 )
 _REISSUE = "# Issue the serving certificate again for the DNS name {server_name}, and see that the pods load it."
@@ -36,7 +36,7 @@ WD301 = Entry(
     "belongs to another application, or the server has another certificate loaded than the one on disk. A bundle with the old and the new CA is healthy.",
     decided="The API server says `certificate signed by unknown authority` and the caBundle is not empty; or the chain that the back end serves does not "
     "verify against it.",
-    confirm=(_READ, _BUNDLE),
+    confirm=(_READ, BUNDLE),
     fix=(
         *_INJECTOR,
         "# By hand: put the CA that signed the served certificate into the caBundle beside the old one, so that pods with either certificate keep working.",
@@ -74,7 +74,7 @@ WD304 = Entry(
     meaning="The caBundle is not PEM, or none of its blocks is a certificate. The API server cannot even build a client.",
     decided="The API server says `unable to load root certificates` or `no valid certificate authority data seen`; or the caBundle was read and has no "
     "certificate in it.",
-    confirm=("kubectl get {resource} {config} -o jsonpath={ca_jsonpath} | base64 -d", _BUNDLE),
+    confirm=("kubectl get {resource} {config} -o jsonpath={ca_jsonpath} | base64 -d", BUNDLE),
     fix=(
         *_INJECTOR,
         "# By hand: caBundle is the base64 of a PEM file with CA certificates, encoded once.",
@@ -106,7 +106,7 @@ WD306 = Entry(
     meaning="The CA that vouches for the served certificate ends soon. From then on the API server refuses the certificate, however long that itself is valid.",
     decided="The anchor of the verified chain (or, where no chain was seen, the longest valid certificate of the caBundle) has at most 30 days and a "
     "quarter of its lifetime left.",
-    confirm=(_BUNDLE,),
+    confirm=(BUNDLE,),
     fix=("# Renew the CA, put the new one beside the old one into the caBundle, then issue the serving certificate from it.", *_INJECTOR),
     source="RFC 5280 4.1.2.5",
     blames="callout",
@@ -210,7 +210,7 @@ WD313 = Entry(
     cause="certificate_expired",
     meaning="The CA that should vouch for the served certificate has ended. The served certificate may well be valid; nothing vouches for it any more.",
     decided="The caBundle was read: the CA that signed the served certificate, or every certificate in it, is expired, and the served one is not.",
-    confirm=(_BUNDLE, _READ),
+    confirm=(BUNDLE, _READ),
     fix=("# Renew the CA, put the new one into the caBundle, and issue the serving certificate from it.", *_INJECTOR),
     source=_X509,
     blames="callout",

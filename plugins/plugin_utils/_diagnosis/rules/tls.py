@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..ca_source import source_lines
 from ..catalogue import tls as catalogue
 from ..finding import Finding
 from ..observed import Certificate
@@ -42,7 +43,7 @@ def authority_unknown(case: Case) -> Iterator[Finding]:
     if not judged.fails or judged.cause != "unknown_authority":
         return
     if not case.callout["ca_bundle"].strip():
-        yield catalogue.WD303.about(case, _explained(judged, "the caBundle is empty", *_certificates(case)), phase=judged.phase)
+        yield catalogue.WD303.about(case, _explained(judged, "the caBundle is empty", *source_lines(case), *_certificates(case)), phase=judged.phase)
         return
     expired = _expired_authorities(case)
     if expired or judged.code == "WD313":
@@ -57,7 +58,7 @@ def authority_unknown(case: Case) -> Iterator[Finding]:
     if case.served and all(trust.trusted for trust in case.served):
         conclusions.append("what this host is served verifies against the caBundle, so the API server is served another certificate")
     bundled = (certificate_line(one, "in the caBundle") for one in case.bundle)
-    yield catalogue.WD301.about(case, _explained(judged, *conclusions, *_certificates(case), *bundled), phase=judged.phase)
+    yield catalogue.WD301.about(case, _explained(judged, *conclusions, *source_lines(case), *_certificates(case), *bundled), phase=judged.phase)
 
 
 def certificate_expired(case: Case) -> Iterator[Finding]:
