@@ -168,9 +168,112 @@ ansible_facts:
               returned: success
               type: int
         platform:
-          description: Reserved, V(none).
+          description:
+            - What tells on which platform the cluster runs, and how its network is made. Nothing is concluded.
           returned: success
           type: dict
+          contains:
+            api_groups:
+              description: The API groups that are served. V(none) if they could not be asked for.
+              returned: success
+              type: list
+              elements: str
+            node_count:
+              description: How many nodes there are. V(none) if they could not be read.
+              returned: success
+              type: int
+            nodes:
+              description: The nodes; where there are more than 200, those that the pods behind call-outs run on.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                provider_id:
+                  description: Its providerID.
+                  returned: success
+                  type: str
+                labels:
+                  description: Those of its labels by which clouds, distributions and node pools are known.
+                  returned: success
+                  type: dict
+                internal_ips:
+                  description: Its internal addresses.
+                  returned: success
+                  type: list
+                  elements: str
+                external_ips:
+                  description: Its external addresses.
+                  returned: success
+                  type: list
+                  elements: str
+                pod_cidrs:
+                  description: The addresses of its pods, where the cluster assigns them by node.
+                  returned: success
+                  type: list
+                  elements: str
+                kubelet_version:
+                  description: Version of its kubelet.
+                  returned: success
+                  type: str
+                container_runtime:
+                  description: Name and version of its container runtime.
+                  returned: success
+                  type: str
+                os_image:
+                  description: Its operating system.
+                  returned: success
+                  type: str
+                ready:
+                  description: Whether it is ready.
+                  returned: success
+                  type: bool
+            daemonsets:
+              description: The DaemonSets, by which network plugins are known.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                namespace:
+                  description: Its namespace.
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                labels:
+                  description: Its labels.
+                  returned: success
+                  type: dict
+                host_network:
+                  description: Whether its pods use the network of their nodes.
+                  returned: success
+                  type: bool
+                host_ports:
+                  description: Ports of the nodes that its pods take.
+                  returned: success
+                  type: list
+                  elements: int
+                ready:
+                  description: How many of its pods are ready.
+                  returned: success
+                  type: int
+                desired:
+                  description: How many of its pods there should be.
+                  returned: success
+                  type: int
+                env:
+                  description: Variables of network plugins that say where pods get their addresses.
+                  returned: success
+                  type: dict
+            config:
+              description: What is kept of the ConfigMaps C(kubeadm-config) and C(cilium-config) of C(kube-system).
+              returned: success
+              type: dict
         callouts:
           description: The calls that the API server has to make, sorted by RV(ansible_facts.kubernetes_webhooks.callouts[].id).
           returned: success

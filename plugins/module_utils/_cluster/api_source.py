@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Callable
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.access import NOT_ASKED_ACCESS, ask_access
@@ -17,8 +17,10 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.co
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.facts import API_SERVER_SERVICE, service_references, version_facts
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.failures import ObservationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import Inventory, Key
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Named, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.network import SERVICE_NAME_LABEL
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers import registry
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping, mappings, text
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api, HttpError, Response
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import Unreachable
 
@@ -33,20 +35,6 @@ _MOST_EVENTS = 20_000
 # A webhook may name any text; only this is a name that a Service or namespace can have (and that is safe in a path and a selector).
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _SLICES = "/apis/discovery.k8s.io/v1/endpointslices"
-
-
-@dataclass(frozen=True)
-class Listing:
-    """One LIST. `what` names it in coverage; pages without one of the bytes in `containing` are not even parsed."""
-
-    what: str
-    path: str
-    api_version: str
-    kind: str
-    query: dict[str, str] = field(default_factory=dict)
-    page: int | None = None
-    most: int | None = None
-    containing: tuple[bytes, ...] = ()
 
 
 _CALLOUTS = (
@@ -103,9 +91,15 @@ def read_api(api: Api, *, evidence: bool, access_review: bool, page_size: int) -
     version = _version(api, inventory)
     reader = _Reader(api, inventory, page_size)
     with ThreadPoolExecutor(_THREADS) as pool:
+        groups = pool.submit(_api_groups, api, inventory)
         callouts = [pool.submit(reader.list, listing) for listing in _CALLOUTS]
+        inventory.observers += registry.always()
+        observed = [pool.submit(reader.read, wanted) for observer in inventory.observers for wanted in observer.first()]
         others = [pool.submit(reader.list, listing) for listing in (*_SURROUNDINGS, *(_EVIDENCE if evidence else ()))]
         access = ask_access(api, pool, inventory.coverage) if access_review else dict(NOT_ASKED_ACCESS)
+        applications = registry.of_groups(groups.result() or ())
+        inventory.observers += applications
+        observed += [pool.submit(reader.read, wanted) for observer in applications for wanted in observer.first()]
         readable = [future.result() for future in callouts]
         if not any(readable):
             raise ObservationError(_nothing_readable(api, inventory))
@@ -113,8 +107,10 @@ def read_api(api: Api, *, evidence: bool, access_review: bool, page_size: int) -
         for listing, future in zip(_SURROUNDINGS, others):
             if future.result() and listing.what == "namespaces":
                 inventory.looked["namespaces"].everywhere = True
-        for future in others:
+        for future in (*others, *observed):
             future.result()
+        for again in [pool.submit(reader.read, wanted) for observer in inventory.observers for wanted in observer.then(inventory)]:
+            again.result()
     if not evidence:
         inventory.coverage.add("events", NOT_ASKED, "Events and conditions were not asked for (evidence: false).")
     return Observed(inventory, version, access)
@@ -139,6 +135,22 @@ def _version(api: Api, inventory: Inventory) -> dict[str, Any]:
             "and whether a proxy or login page stands in between."
         )
     return version
+
+
+def _api_groups(api: Api, inventory: Inventory) -> frozenset[str] | None:
+    """The API groups that are served, which tell what is installed; None if that cannot be asked."""
+    try:
+        response = api.request("GET", "/apis")
+        if response.status == 200:
+            found = mappings(mapping(response.json()).get("groups"))
+            inventory.api_groups = frozenset(name for group in found if (name := text(group.get("name"))))
+        else:
+            inventory.coverage.add("api groups", FORBIDDEN if response.status == 403 else ERROR, response.message())
+    except Unreachable as error:
+        inventory.coverage.add("api groups", ERROR, error.message)
+    except ValueError as error:
+        inventory.coverage.add("api groups", ERROR, f"The answer could not be read: {error}.")
+    return inventory.api_groups
 
 
 def _check_credentials(api: Api, response: Response) -> None:
@@ -169,6 +181,12 @@ class _Reader:
         self.inventory = inventory
         self.page_size = page_size
 
+    def read(self, wanted: Wanted) -> bool:
+        """What an observer wants."""
+        if isinstance(wanted, Named):
+            return self.get(wanted.what, wanted.path, wanted.api_version, wanted.kind)
+        return self.list(wanted)
+
     def list(self, listing: Listing, wanted: Callable[[dict[str, Any]], bool] | None = None) -> bool:
         """Whether the whole list could be read. `wanted` chooses among the objects as they arrive."""
         count = 0
@@ -186,7 +204,7 @@ class _Reader:
                     break
             return True
 
-        return self._tried(listing.what, read)
+        return self._tried(listing.what, read, listing.optional)
 
     def get(self, what: str, path: str, api_version: str, kind: str) -> bool:
         """Whether it could be told if the object exists."""
@@ -202,12 +220,14 @@ class _Reader:
 
         return self._tried(what, read)
 
-    def _tried(self, what: str, read: Callable[[], bool]) -> bool:
+    def _tried(self, what: str, read: Callable[[], bool], optional: bool = False) -> bool:
         try:
             return read()
         except HttpError as error:
             _check_credentials(self.api, error.response)
             reason = {403: FORBIDDEN, 404: MISSING}.get(error.status, ERROR)
+            if optional and reason == MISSING:
+                return False
             self.inventory.coverage.add(what, reason, str(error))
         except Unreachable as error:
             self.inventory.coverage.add(what, ERROR, error.message)

@@ -24,6 +24,9 @@ _CONSEQUENCES = {
     "deployments": "Deployments that could not create pods (ReplicaFailure) are not seen.",
     "apiserver instances": "How many API servers there are is not known: one that fails beside others cannot be told.",
     "apiserver pods": "Flags and proxy variables of the API server are not seen, nor which way it routes calls to Services.",
+    "api groups": "Which applications are installed is not known: cert-manager, Istio and others are not looked at.",
+    "nodes": "The platform is told from other signals only, and whether back ends have addresses that the API server reaches is not known.",
+    "daemonsets": "Which network plugin the cluster has is not known.",
     "version": "The version of the API server is not known.",
     "access": "Which vantages the rights permit is not known until they are tried.",
 }

@@ -18,6 +18,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.co
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.facts import version_facts
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.failures import ObservationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import PLURALS, Inventory
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers import registry
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping, mappings, namespace_of, text
 
 _MOST_FILES = 5_000
@@ -28,11 +29,18 @@ _CLUSTER_SCOPED = frozenset(("validatingwebhookconfigurations", "mutatingwebhook
 _LONG_AGO = datetime.fromtimestamp(0, timezone.utc)
 
 
+def _inventory() -> Inventory:
+    """A dump may hold anything, in any order: every observer looks at it."""
+    inventory = Inventory()
+    inventory.observers += [*registry.always(), *registry.of_groups(None)]
+    return inventory
+
+
 @dataclass
 class Dump:
     """An inventory and what the files say of themselves. `version` is that of `kubectl version -o yaml`, if it is among them."""
 
-    inventory: Inventory = field(default_factory=Inventory)
+    inventory: Inventory = field(default_factory=_inventory)
     version: dict[str, Any] = field(default_factory=lambda: version_facts({}))
     observed_at: datetime = _LONG_AGO
     seen: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # plural -> objects

@@ -27,7 +27,7 @@ def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, An
         inventory.coverage.add(
             "events", ERROR, f"{left_out} older kinds of failure are left out; the newest {MOST_ENTRIES} are kept.", "Old failures are not seen."
         )
-    return {
+    facts: dict[str, Any] = {
         "source": source,
         "version": version,
         "platform": None,
@@ -42,6 +42,12 @@ def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, An
         "apps": {},
         "coverage": inventory.coverage.entries(),
     }
+    for observer in inventory.observers:
+        place = facts
+        for key in observer.path[:-1]:
+            place = place[key]
+        place[observer.path[-1]] = observer.facts(inventory)
+    return facts
 
 
 def backends_of(inventory: Inventory, callouts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.co
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.coverage import ERROR, Coverage
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.evidence import Evidence
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.network import endpoints_facts, service_facts, slice_facts
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.pods import pod_facts
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import Malformed, labels, mapping, name_of, namespace_of, text
 
@@ -63,6 +64,8 @@ class Inventory:
         self.pods: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)  # namespace -> name -> pod
         self.namespaces: dict[str, dict[str, str]] = {}
         self.servers: dict[str, dict[str, Any]] = {}
+        self.api_groups: frozenset[str] | None = None  # null: not known
+        self.observers: list[Observer] = []
         self.ca_config_maps: dict[Key, dict[str, Any]] = {}
         self.evidence = Evidence()
         self.coverage = Coverage()
@@ -88,9 +91,13 @@ class Inventory:
         What cannot be understood becomes a coverage entry that names the object.
         """
         kind = text(obj.get("kind")) or ""
-        plural = PLURALS.get(((text(obj.get("apiVersion")) or "").rpartition("/")[0], kind))
+        group_kind = ((text(obj.get("apiVersion")) or "").rpartition("/")[0], kind)
+        plural = PLURALS.get(group_kind)
         try:
             with self._lock:
+                for observer in self.observers:
+                    if group_kind in observer.kinds:
+                        observer.take(obj)
                 if plural is not None or kind == "ConfigMap":
                     self._readers[kind](obj)
                 elif mapping(obj.get("status")).get("conditions"):

@@ -20,6 +20,7 @@ from .checked import moment
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
 from .observed import Probe, Trust
+from .platform import Platform, judge_platform
 from .proxy_environment import ProxyEnvironment, visible_proxies
 from .text import dial
 
@@ -106,6 +107,15 @@ class Cluster:
                 )
             )
         return tuple(cases)
+
+    @cached_property
+    def platform(self) -> Platform:
+        return judge_platform(self.facts)
+
+    @cached_property
+    def nodes(self) -> Mapping[str, Mapping[str, Any]]:
+        """The nodes that were read, by name."""
+        return {node["name"]: node for node in (self.facts.get("platform") or {}).get("nodes") or ()}
 
     @cached_property
     def ca_sources(self) -> Mapping[str, tuple[CaSource, ...]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .cluster import WARN_DAYS, Cluster
+from .consequences import under_their_causes
 from .finding import Finding
 from .fingerprint import fingerprint
 from .grouping import grouped
@@ -31,7 +32,7 @@ def diagnose(
     cluster = Cluster.of(facts, probes, verdicts, at, warn_days)
     found: list[Finding] = [finding for rule in CASE_RULES for case in cluster.cases for finding in rule(case)]
     found += [finding for rule in CLUSTER_RULES for finding in rule(cluster)]
-    shown = [_shown(finding, cluster) for finding in grouped(found)]
+    shown = [_shown(finding, cluster) for finding in under_their_causes(grouped(found))]
     return [finding for dummy, finding in sorted(shown, key=lambda item: item[0])]
 
 

@@ -139,10 +139,15 @@ class Finding:
     evidence: tuple[str, ...]
     values: Mapping[str, object] = field(default_factory=dict)
     impact: str | None = None
+    explains: tuple[str, ...] = ()  # codes that are only consequences of this, see consequences.py
 
     @property
     def code(self) -> str:
         return self.entry.code
+
+    def explaining(self, *codes: str) -> Finding:
+        """The same, with findings of these codes about the same call-outs standing under it."""
+        return replace(self, explains=codes)
 
     def because(self, *more: str) -> Finding:
         """The same with more evidence."""

@@ -30,6 +30,7 @@ A world is one call-out that works, with what a table's `given` changes about it
     loopback        {subject, days}
     coverage        as in the facts
     source          api | dump
+    facts           further facts, merged over those of this world: {version: {git_version: ...}, platform: {...}, apps: {...}, namespaces: [...]}
     more            {<name>: the same again, for another call-out with a Service of its own}
 """
 
@@ -100,6 +101,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "apps": {},
         "coverage": list(given.get("coverage", ())),
     }
+    facts = merged(facts, given.get("facts", {}))
     by_id = {world.callout["id"]: world for world in worlds}
     authorities = {source["id"]: "CA of the source" for world in worlds for source in world.ca_sources() if "vouches" in world.given["ca_source"]}
     specs = plan_probes(facts)
@@ -108,6 +110,13 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
     questions = plan_trust(facts, probes, authorities=authorities)
     verdicts = [by_id[item["callouts"][0]].verdict(item) if item["callouts"] else _loopback_verdict(item, given) for item in questions]
     return facts, probes, verdicts
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Mappings merged key by key, lists put one behind the other, anything else replaced."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {**base, **{key: merged(base[key], value) if key in base else value for key, value in over.items()}}
+    return [*base, *over] if isinstance(base, list) and isinstance(over, list) else over
 
 
 class _World:

@@ -90,6 +90,8 @@ class FakeApiServer:
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Answer:
         if path == "/version":
             return _ok({"major": "1", "minor": "36+", "gitVersion": "v1.36.3"})
+        if path == "/apis":
+            return _ok({"kind": "APIGroupList", "groups": [{"name": group} for group in sorted({group for group, _plural in self.objects if group})]})
         if path.endswith("/selfsubjectaccessreviews"):
             asked = json.loads(body)["spec"]["resourceAttributes"]
             resource = "/".join(filter(None, (asked["resource"], asked["subresource"])))

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which observers there are, and on which clusters each is worth its price. PRIVATE to the collection.
+
+Those of applications are imported (and compiled, on every task) only where one of their API groups is served, or where a dump may hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
+
+
+def _platform() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.platform import Platform
+
+    return Platform()
+
+
+# (API groups of which one must be served, or none where it is always worth it; how to make it)
+_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = ((frozenset(), _platform),)
+
+
+def always() -> list[Observer]:
+    return [make() for groups, make in _OBSERVERS if not groups]
+
+
+def of_groups(served: Iterable[str] | None) -> list[Observer]:
+    """Those of the applications that a cluster with these API groups may have; all of them where the groups are not known."""
+    known = None if served is None else frozenset(served)
+    return [make() for groups, make in _OBSERVERS if groups and (known is None or groups & known)]
