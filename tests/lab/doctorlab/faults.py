@@ -139,6 +139,7 @@ class Fault:
     twin: Make | None  # None where nothing is to be found in either routing
     expect: dict[str, Expected]
     severity: str
+    covers: tuple[str, ...] = ()  # situations of tests/coverage/situations.yml
 
 
 def load(folder: Path) -> list[Fault]:
@@ -160,9 +161,9 @@ def load(folder: Path) -> list[Fault]:
 
 def parse(item: Any, family: str) -> Iterator[Fault]:
     """Yield the fault that an item describes, and its fail-open variant where it asks for one. Raises ValueError."""
-    allowed = {"name", "summary", "make", "twin", "expect", "severity", "fail_open_too"}
+    allowed = {"name", "summary", "make", "twin", "expect", "severity", "fail_open_too", "covers"}
     if not isinstance(item, dict) or not {"name", "summary", "make", "expect"} <= set(item) <= allowed:
-        raise ValueError(f"expected a mapping with name, summary, make, expect, and maybe twin, severity, fail_open_too; got {item!r}")
+        raise ValueError(f"expected a mapping with name, summary, make, expect, and maybe twin, severity, fail_open_too, covers; got {item!r}")
     made = _read(Make, item["make"], "make")
     _check(made)
     expect = _expectations(item["expect"])
@@ -172,7 +173,7 @@ def parse(item: Any, family: str) -> Iterator[Fault]:
     twin = None
     if any(expected.code for expected in expect.values()):
         twin = _read(Make, item["twin"], "twin", _healthy(made)) if "twin" in item else _healthy(made)
-    fault = Fault(item["name"], family, item["summary"], made, twin, expect, severity)
+    fault = Fault(item["name"], family, item["summary"], made, twin, expect, severity, tuple(item.get("covers", ())))
     yield fault
     if item.get("fail_open_too"):
         if made.call_out.kind not in ("validating", "mutating"):
