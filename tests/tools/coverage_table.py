@@ -4,7 +4,7 @@
 """Writes docs/coverage.md: each situation of the guides, what is found there, and the test that makes it. `--check` only says whether it is up to date.
 
 A row of a table of tests/unit says `covers: [situation]` and is simulated; a fault of tests/lab says the same and is real; a test function says
-`@pytest.mark.covers("situation", ..., code="WD301")`. What is found is read from the row's own expectation, so that the table cannot promise what no test shows.
+`@pytest.mark.covers("situation", ..., code="WD301")`. What is found is read from the row's own expectation, so that the table promises nothing else.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def page() -> str:
         "# What is covered",
         "",
         "Each situation of the guides that the project started from, with what is found there and the test that makes it. *real*: made in the lab, with a real "
-        "API server (and where it says so, the real application). *simulated*: a table of observations, for what nobody can make here, such as a cloud's firewall. "
-        "*text*: the error text is recognised.",
+        "API server (and where it says so, the real application). *simulated*: a table of observations, for what nobody can make here, such as a firewall "
+        "of a cloud. *text*: the error text is recognised.",
         "",
     ]
     for guide in guides:
