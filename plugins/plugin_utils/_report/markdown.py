@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .headline import headline, nothing_found, routing, version
+from .headline import headline, nothing_found, routing, since_baseline, version
 from .model import STATE_NAMES, VANTAGE_NAMES, Callout, FindingView, View
 from .path import STATE_WORDS, Hop
 from .text import counted, days, listed, moment, one_line, shorten, shown
@@ -26,7 +26,7 @@ _MARKS = {"ok": "✔", "broken": "✘", "warning": "⚠", "unreached": "·", "un
 
 def render_markdown(view: View) -> str:
     """The whole file."""
-    return "\n".join([*_top(view), *_findings(view), *_callouts(view), *_gaps(view), *_suppressed(view), *_end(view)]) + "\n"
+    return "\n".join([*_top(view), *_findings(view), *_callouts(view), *_gaps(view), *_gone(view), *_suppressed(view), *_end(view)]) + "\n"
 
 
 def escaped(text: object) -> str:
@@ -73,7 +73,11 @@ def _top(view: View) -> Iterator[str]:
     yield (
         f"{counted(found['error'], 'error')}, {counted(found['warning'], 'warning')}, {counted(found['info'], 'note')}, {found['suppressed']} suppressed; "
         f"{callouts['healthy'] + callouts['at_risk']} of {counted(callouts['total'], 'call-out')} proven to work, {callouts['unproven']} not proven"
+        f"{'  ' if summary.get('baseline') else ''}"
     )
+    since = since_baseline(summary)
+    if since:
+        yield escaped(since.capitalize())
     yield ""
 
 
@@ -88,7 +92,7 @@ def _findings(view: View) -> Iterator[str]:
 
 
 def _finding(finding: FindingView) -> Iterator[str]:
-    yield f"### {_SEVERITY_WORDS[finding.severity]} {escaped(finding.code)}: {escaped(finding.title)}"
+    yield f"### {'New: ' if finding.new else ''}{_SEVERITY_WORDS[finding.severity]} {escaped(finding.code)}: {escaped(finding.title)}"
     yield ""
     yield f"{code(finding.name)} ({escaped(finding.about)})"
     yield ""
@@ -175,6 +179,17 @@ def _gaps(view: View) -> Iterator[str]:
         why = escaped((gap["reason"] or "").replace("_", " "))
         said = f": {code(shorten(gap['message'], 500))}" if gap["message"] else ""
         yield f"| {code(gap['what'])} | {why}{said} | {escaped(gap['consequence'] or '')} |"
+    yield ""
+
+
+def _gone(view: View) -> Iterator[str]:
+    gone = (view.summary.get("baseline") or {}).get("gone")
+    if not gone:
+        return
+    yield "## Gone since the baseline"
+    yield ""
+    for finding in gone:
+        yield f"- {escaped(finding['code'])} {code(finding['name'])}: {escaped(finding['title'])}"
     yield ""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .baseline import Baseline, compared
 from .path import Hop, path_of
 
 SEVERITIES = ("error", "warning", "info")
@@ -87,6 +88,7 @@ class FindingView:
     pictures: tuple[Picture, ...]
     docs: str | None
     page: str | None
+    new: bool = False  # not in the baseline
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,20 @@ class View:
     instances: tuple[Mapping[str, Any], ...]
 
 
-def view_of(bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]] = (), version: str | None = None) -> View:
+def view_of(
+    bundle: Mapping[str, Any],
+    findings: Sequence[Mapping[str, Any]],
+    suppressed: Sequence[Mapping[str, Any]] = (),
+    version: str | None = None,
+    baseline: Baseline | None = None,
+) -> View:
     """All that is shown of these findings about this bundle.
 
     suppressed: findings that were accepted, each with `reason` and `until`. version: of the collection that judged (default: that observed).
+    baseline: an earlier report that this one is compared with.
     """
+    since = compared(baseline, findings, suppressed) if baseline else None
+    new = frozenset(since["new"] if since else ())
     facts = bundle["facts"]
     probes, verdicts = _by_callout(bundle["probes"]), _telling_verdicts(bundle["verdicts"])
     affecting = _affecting(findings)
@@ -130,10 +141,11 @@ def view_of(bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], su
     views = []
     for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding["severity"])):
         affected = [callouts[callout] for callout in finding["affects"] if callout in callouts]
-        views.append(_finding_view(finding, affected, _pictures([(name_of(callout), path(callout["id"], finding)) for callout in affected])))
+        view = _finding_view(finding, affected, _pictures([(name_of(callout), path(callout["id"], finding)) for callout in affected]))
+        views.append(replace(view, new=finding["fingerprint"] in new))
     rows.sort(key=lambda row: (STATES.index(row.state), row.id))
     return View(
-        summary=_summary(bundle, findings, suppressed, rows, version or bundle["collection_version"]),
+        summary={**_summary(bundle, findings, suppressed, rows, version or bundle["collection_version"]), "baseline": since},
         findings=tuple(views),
         suppressed=tuple(suppressed),
         callouts=tuple(rows),
