@@ -63,7 +63,8 @@ def read_baseline(path: Path) -> Baseline:
 def compared(baseline: Baseline, findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`summary.baseline` of a report.
 
-    {path, cluster, observed_at, new: [fingerprint], new_by_severity: {severity: int}, unchanged: [fingerprint], gone: [{code, title, severity, fingerprint, name}]}
+    {path, cluster, observed_at, new: [fingerprint], new_by_severity: {severity: int}, unchanged: [fingerprint],
+     gone: [{code, title, severity, fingerprint, name}]}
     """
     now = {finding["fingerprint"] for finding in (*findings, *suppressed)}
     fresh = [finding for finding in findings if finding["fingerprint"] not in baseline.known]
