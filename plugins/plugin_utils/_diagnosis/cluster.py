@@ -19,6 +19,7 @@ from .case import Case
 from .checked import moment
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
+from .label_index import Namespaces
 from .observed import Probe, Trust
 from .platform import Platform, judge_platform
 from .proxy_environment import ProxyEnvironment, visible_proxies
@@ -111,6 +112,11 @@ class Cluster:
     @cached_property
     def platform(self) -> Platform:
         return judge_platform(self.facts)
+
+    @cached_property
+    def namespaces(self) -> Namespaces:
+        """The namespaces that were read, and which of them a selector selects."""
+        return Namespaces(self.facts["namespaces"])
 
     @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:

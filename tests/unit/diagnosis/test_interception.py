@@ -14,9 +14,12 @@ import yaml
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import Request
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.conditions import holds
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.consequences import under_their_causes
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.grouping import grouped
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.rules.interception import CASE_RULES
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import (
     NAMESPACES,
+    a_ca_source,
     a_callout,
     a_refusal,
     an_apiservice,
@@ -32,8 +35,13 @@ def test_interception(row: dict[str, Any]) -> None:
     more = row.get("namespaces", {})
     namespaces = None if more is None else {**NAMESPACES, **more}
     facts = some_facts([callout], namespaces, row.get("pods"))
-    cluster = Cluster.of(facts, [a_refusal([callout])] if row.get("failing") else [])
-    findings = [finding for case in cluster.cases for rule in CASE_RULES for finding in rule(case)]
+    if "version" in row:
+        major, minor = row["version"]
+        facts["version"] = {"git_version": f"v{major}.{minor}.0" if major else None, "major": major, "minor": minor}
+    if "ca_source" in row:
+        facts["ca_sources"] = [a_ca_source(callout["id"], **row["ca_source"])]
+    cluster = Cluster.of(facts, [a_refusal([callout], row.get("cause", "connection_refused"))] if row.get("failing") else [])
+    findings = under_their_causes(grouped(finding for case in cluster.cases for rule in CASE_RULES for finding in rule(case)))
     assert {finding.code: finding.severity.value for finding in findings} == row["find"], [finding.evidence for finding in findings]
     assert all(finding.affects == (callout["id"],) and finding.evidence for finding in findings)
     if "says" in row:
