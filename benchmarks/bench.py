@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "lab"))
 
 from doctorlab import Lab, Options, faults, paths, targets  # noqa: E402
+from interception import measure as interception  # noqa: E402
 
 RUNS = 5
 QUIET = {"ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_NOCOLOR": "1"}
@@ -173,7 +174,13 @@ def scale(folder: Path) -> dict[str, Any]:
     }
 
 
-CASES: dict[str, Callable[[Path], dict[str, Any]]] = {"ten-healthy": ten_healthy, "fault-cluster": fault_cluster, "blackholes": blackholes, "scale": scale}
+CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "ten-healthy": ten_healthy,
+    "fault-cluster": fault_cluster,
+    "blackholes": blackholes,
+    "scale": scale,
+    "interception": interception,
+}
 
 
 def machine() -> dict[str, Any]:

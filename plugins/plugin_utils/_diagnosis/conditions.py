@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import NO, UNKNOWN, YES, Request, intercepts
@@ -47,6 +48,17 @@ _KINDS = {
     "tokenreviews": "TokenReview",
     "subjectaccessreviews": "SubjectAccessReview",
 }
+# Fields of AdmissionRequest -> of Request.
+_ATTRIBUTES = {
+    "resource.group": "group",
+    "resource.resource": "resource",
+    "resource.version": "version",
+    "kind.group": "group",
+    "namespace": "namespace",
+    "operation": "operation",
+    "subResource": "subresource",
+    "name": "name",
+}
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {"startsWith": str.startswith, "endsWith": str.endswith, "contains": lambda text, part: part in text}
 
 
@@ -71,54 +83,98 @@ def intercepts_under_conditions(callout: Mapping[str, Any], request: Request, gr
 
 def holds(expression: str, request: Request, groups: Collection[str], users: tuple[str, ...] = ()) -> bool | None:
     """Whether the condition is true for this request; None where its form is not recognised, or evaluating it is an error (a field that is not there)."""
+    return _read(expression)(request, Requester(tuple(groups), users))
+
+
+def all_hold(callout: Mapping[str, Any], request: Request, by: Requester) -> bool:
+    """Whether all conditions of the call-out are true for certain."""
+    return all(_read(str(condition["expression"]))(request, by) for condition in callout.get("match_conditions") or ())
+
+
+def ask_for_the_namespace(callout: Mapping[str, Any]) -> bool:
+    """Whether the conditions may be true in one namespace and not in another."""
+    return any("request.namespace" in str(condition["expression"]) for condition in callout.get("match_conditions") or ())
+
+
+_Test = Callable[[Request, Requester], "bool | None"]
+
+
+def _unknown(_request: Request, _by: Requester) -> bool | None:
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _read(expression: str) -> _Test:
+    """The condition as a function; the same few are asked for very many requests."""
     text = _SPACE.sub(" ", expression).strip()
     # Escapes and conditional expressions are not read here.
     if len(text) > 4000 or "?" in text or "\\" in text:
-        return None
-    return _value(text, request, Requester(tuple(groups), users), 0)
+        return _unknown
+    return _test_of(text, 0)
 
 
-def _value(text: str, request: Request, by: Requester, depth: int) -> bool | None:
+def _test_of(text: str, depth: int) -> _Test:
     text = text.strip()
     if depth > 8:
-        return None
+        return _unknown
     for operator, decides in (("||", True), ("&&", False)):
         parts = _split(text, operator)
         if len(parts) > 1:
-            values = [_value(part, request, by, depth + 1) for part in parts]
-            return decides if decides in values else None if None in values else not decides
+            return _joined([_test_of(part, depth + 1) for part in parts], decides)
     if text.startswith("!"):
-        inner = _value(text[1:], request, by, depth + 1)
-        return None if inner is None else not inner
+        inner = _test_of(text[1:], depth + 1)
+        return lambda request, by: None if (value := inner(request, by)) is None else not value
     if text.startswith("(") and text.endswith(")"):
-        return _value(text[1:-1], request, by, depth + 1) if _balanced(text[1:-1]) else None
+        return _test_of(text[1:-1], depth + 1) if _balanced(text[1:-1]) else _unknown
     if text in ("true", "false"):
-        return text == "true"
-    return _leaf(text, request, by)
+        return lambda request, by: text == "true"
+    return _leaf(text)
 
 
-def _leaf(text: str, request: Request, by: Requester) -> bool | None:
+def _joined(tests: list[_Test], decides: bool) -> _Test:
+    def joined(request: Request, by: Requester) -> bool | None:
+        values = [test(request, by) for test in tests]
+        return decides if decides in values else None if None in values else not decides
+
+    return joined
+
+
+def _leaf(text: str) -> _Test:
     compared = _COMPARED.match(text)
     if compared:
-        wanted = _one(compared[3], compared[4])
-        equal = _told(_fields(request, compared[1], by), lambda value: _equals(value, (wanted,)))
-        return equal if compared[2] == "==" or equal is None else not equal
+        wanted, same = {_one(compared[3], compared[4])}, compared[2] == "=="
+        return _of_field(compared[1], lambda value: None if (equal := _equals(value, wanted)) is None else equal == same)
     listed = _LISTED.match(text)
     if listed:
         wanted_ones = _strings(listed[2])
-        return _told(_fields(request, listed[1], by), lambda value: _equals(value, wanted_ones))
+        return _of_field(listed[1], lambda value: _equals(value, wanted_ones))
     called = _CALLED.match(text)
     if called:
-        part = _one(called[3], called[4])
-        return _told(_fields(request, called[1], by), lambda value: _test(value, called[2], part))
+        function, part = called[2], _one(called[3], called[4])
+        return _of_field(called[1], lambda value: _test(value, function, part))
     present = _PRESENT.match(text)
     if present:
-        return bool(request.namespace if present[1] == "namespace" else request.subresource)
+        field = present[1]
+        return lambda request, by: bool(request.namespace if field == "namespace" else request.subresource)
     member = _IN_GROUP.match(text)
     if member:
-        return _one(member[1], member[2]) in by.groups
+        group = _one(member[1], member[2])
+        return lambda request, by: group in by.groups
     some = _SOME_GROUP.match(text)
-    return _some_group(some[1], some[2].strip(), by.groups) if some else None
+    if some:
+        variable, test = some[1], some[2].strip()
+        return lambda request, by: _some_group(variable, test, by.groups)
+    return _unknown
+
+
+def _of_field(name: str, test: Callable[[str], bool | None]) -> _Test:
+    """What the test says of all values that the field may have; None where they differ or there is none."""
+
+    def told(request: Request, by: Requester) -> bool | None:
+        outcomes = {test(value) for value in _fields(request, name, by)}
+        return outcomes.pop() if len(outcomes) == 1 else None
+
+    return told
 
 
 def _some_group(variable: str, test: str, groups: tuple[str, ...]) -> bool | None:
@@ -142,24 +198,9 @@ def _fields(request: Request, name: str, by: Requester) -> tuple[str, ...]:
         return by.users
     if name == "kind.kind":
         return tuple(kind for kind in (_KINDS.get(request.resource),) if kind and not request.subresource)
-    value = {
-        "resource.group": request.group,
-        "resource.resource": request.resource,
-        "resource.version": request.version,
-        "kind.group": request.group,
-        "namespace": request.namespace,
-        "operation": request.operation,
-        "subResource": request.subresource,
-        "name": request.name,
-    }[name]
+    value: str | None = getattr(request, _ATTRIBUTES[name])
     # AdmissionRequest leaves these out where they are empty; a group may be empty.
     return () if value is None or (value == "" and name in ("namespace", "subResource", "name")) else (value,)
-
-
-def _told(values: tuple[str, ...], test: Callable[[str], bool | None]) -> bool | None:
-    """What the test says of all possible values, None where they differ or there is none."""
-    outcomes = {test(value) for value in values}
-    return outcomes.pop() if len(outcomes) == 1 else None
 
 
 def _equals(value: str, wanted: Collection[str]) -> bool | None:

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import YES, rule_matches
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import YES, rule_matches, selector_matches
 
-from .conditions import intercepts_under_conditions
+from .conditions import all_hold, ask_for_the_namespace, intercepts_under_conditions
 from .label_index import LabelIndex, bits
 from .needs import Need, to_run_pods
+from .selectors import selects_everything
 from .severity import fails_open
 
 if TYPE_CHECKING:
@@ -108,26 +109,38 @@ class Dependencies:
         if not kinds:
             return 0
         candidates = namespaces.selected(callout.get("namespace_selector"))
-        at_once = 0
-        if kinds & _PODS and not callout.get("match_conditions"):
-            at_once = candidates & pods.selected(callout.get("object_selector")) & ~self._vague
-        left = candidates & (self._vague if kinds <= _PODS and not callout.get("match_conditions") else ~at_once)
-        return at_once | _mask(at for at in bits(left) if any(_certain(case, need) for need in _needs_of(case, self.nodes[at])))
+        selector = callout.get("object_selector")
+        reached = 0
+        for need in kinds:
+            if need.request.object_labels is None:
+                labelled = pods.everything if selects_everything(selector) else 0
+            elif need.request.object_labels:
+                labelled = pods.selected(selector)
+            else:
+                labelled = pods.everything if selector_matches(selector, {}) else 0
+            reached |= self._where_conditions_hold(case, need, candidates & labelled & ~self._vague & ~reached)
+        return reached | _mask(at for at in bits(candidates & self._vague) if any(_certain(case, need) for need in _needs_of(case, self.nodes[at])))
 
-
-# What has the labels of the pod.
-_PODS = frozenset((("CREATE", "pods", ""), ("UPDATE", "pods", "status")))
+    def _where_conditions_hold(self, case: Case, need: Need, candidates: int) -> int:
+        if not candidates or not case.callout.get("match_conditions"):
+            return candidates
+        if not ask_for_the_namespace(case.callout):
+            return candidates if all_hold(case.callout, need.request, need.by) else 0
+        return _mask(at for at in bits(candidates) if all_hold(case.callout, replace(need.request, namespace=self.nodes[at].namespace), need.by))
 
 
 def _needs_of(case: Case, node: Node) -> Iterator[Need]:
     return (need for write in to_run_pods(case, node.cases[0]) for need in write.needs(case))
 
 
-def _kinds_asked(case: Case, nodes: Sequence[Node]) -> frozenset[tuple[str, str, str]]:
-    """(operation, resource, subresource) of what starting pods takes that the rules name. They name it for all back ends or for none."""
-    requests = [need.request for need in _needs_of(case, nodes[0])]
+def _kinds_asked(case: Case, nodes: Sequence[Node]) -> list[Need]:
+    """What starting pods takes that the rules name, with some back end as the example. They name it for all back ends or for none.
+
+    object_labels of these: {} for what has no labels, None where they are not known, anything else where they are those of the pod.
+    """
     rules = case.callout.get("rules") or ()
-    return frozenset((one.operation, one.resource, one.subresource) for one in requests if any(rule_matches(rule, one) for rule in rules))
+    example = next((node for node in nodes if node.labels), nodes[0])
+    return [need for need in _needs_of(case, example) if any(rule_matches(rule, need.request) for rule in rules)]
 
 
 def _certain(case: Case, need: Need) -> bool:

@@ -151,15 +151,9 @@ def _where(selector: Mapping[str, Any] | None, known: Namespaces) -> _Place:
     if not concerned:
         return _Place(f" in no namespace that exists now (it asks for the labels {selector_text(selector)})", 0, spared)
     if spared.bit_count() < concerned.bit_count():
-        return _Place(f" in all namespaces but {spared.bit_count()} ({_names(known, spared)})", concerned, spared)
+        return _Place(f" in all namespaces but {spared.bit_count()} ({known.listing(spared)})", concerned, spared)
     what = "namespace" if concerned.bit_count() == 1 else "namespaces"
-    return _Place(f" in {what} {_names(known, concerned, 8)}", concerned, spared)
-
-
-def _names(known: Namespaces, found: int, at_most: int = 5) -> str:
-    """`a, b, c and 4 more`."""
-    shown = ", ".join(known.named(found, at_most))
-    return shown if found.bit_count() <= at_most else f"{shown} and {found.bit_count() - at_most} more"
+    return _Place(f" in {what} {known.listing(concerned, 8)}", concerned, spared)
 
 
 def _conversion(conversion: Mapping[str, Any], crd: str) -> str:

@@ -98,6 +98,11 @@ class Namespaces:
     def named(self, found: int, at_most: int | None = None) -> list[str]:
         return [self.names[position] for position in islice(bits(found), at_most)]
 
+    def listing(self, found: int, at_most: int = 5) -> str:
+        """`a, b, c and 4 more`."""
+        shown = ", ".join(self.named(found, at_most))
+        return shown if found.bit_count() <= at_most else f"{shown} and {found.bit_count() - at_most} more"
+
 
 def bits(found: int) -> Iterator[int]:
     """The positions of the bits that are set, ascending. Bytes are read one after the other, because shifting a large integer copies it."""

@@ -95,8 +95,11 @@ class Write:
 
 def intercepted(case: Case, writes: Iterable[Write]) -> list[Need]:
     """The requests that the call-out is asked about for certain."""
+    # Most webhooks are for a few groups; nothing else has to be looked at for them.
+    groups = {group for rule in case.callout.get("rules") or () for group in rule.get("api_groups") or ()}
+    asked = [write for write in writes if "*" in groups or write.group in groups or any(group in groups for group, dummy in write.equivalents)]
     return [
-        need for write in writes for need in write.needs(case) if intercepts_under_conditions(case.callout, need.request, need.by.groups, need.by.users) == YES
+        need for write in asked for need in write.needs(case) if intercepts_under_conditions(case.callout, need.request, need.by.groups, need.by.users) == YES
     ]
 
 

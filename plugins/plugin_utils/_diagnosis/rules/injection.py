@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import YES, Request, rule_matches, selector_matches
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import Request, rule_matches, selector_matches
 
 from ..catalogue.interception import WD545
-from ..conditions import intercepts_under_conditions
+from ..conditions import all_hold, ask_for_the_namespace
 from ..finding import Finding, Subject
+from ..label_index import bits
 from ..needs import CONTROLLER
 from ..selectors import labels_for, selector_text, selects_everything
 from ..severity import Severity
@@ -49,16 +50,24 @@ class Overlap:
 
 
 def double_injection(cluster: Cluster) -> Iterator[Finding]:
-    """WD545, once for each pair of configurations."""
-    pairs: dict[tuple[str, str], list[Overlap]] = defaultdict(list)
+    """WD545, once for all configurations of a kind that overlap with one another."""
     for kind in _kinds(cluster).values():
-        for one, other in combinations(kind[:_MOST_OF_A_KIND], 2):
-            first, second = sorted((one, other), key=lambda callout: (callout["object"]["name"], callout["index"]))
-            overlap = _overlap(cluster, first, second) if first["object"]["name"] != second["object"]["name"] else None
-            if overlap:
-                pairs[first["object"]["name"], second["object"]["name"]].append(overlap)
-    for (first_name, second_name), overlaps in sorted(pairs.items()):
-        yield _finding(cluster, first_name, second_name, overlaps)
+        ordered = sorted(kind, key=lambda callout: (callout["object"]["name"], callout["index"]))[:_MOST_OF_A_KIND]
+        places = [(callout, _where(cluster, callout)) for callout in ordered] if len(ordered) > 1 else []
+        groups: dict[str, list[Overlap]] = {}  # name of the group's first configuration
+        first_of: dict[str, str] = {}
+        for (first, here), (second, there) in combinations(places, 2):
+            names = (str(first["object"]["name"]), str(second["object"]["name"]))
+            overlap = _overlap(first, second, here & there) if here & there and names[0] != names[1] else None
+            if not overlap:
+                continue
+            one, other = sorted(first_of.get(name, name) for name in names)
+            if one != other:
+                groups[one] = [*groups.get(one, ()), *groups.pop(other, ())]
+                first_of.update({name: one for name, start in first_of.items() if start == other}, **dict.fromkeys(names, one))
+            groups[one].append(overlap)
+        for overlaps in groups.values():
+            yield _finding(cluster, overlaps)
 
 
 CASE_RULES = ()
@@ -86,40 +95,42 @@ def _kind(callout: Callout) -> tuple[str, ...]:
     return (name,)
 
 
-def _overlap(cluster: Cluster, first: Callout, second: Callout) -> Overlap | None:
-    known = cluster.namespaces
-    both = known.selected(first.get("namespace_selector")) & known.selected(second.get("namespace_selector"))
-    if not both:
-        return None
+def _overlap(first: Callout, second: Callout, both: int) -> Overlap | None:
     labels: dict[str, str] = {}
     for callout in (first, second):
         labels = labels_for(labels, callout.get("object_selector"))
     if not all(selector_matches(callout.get("object_selector"), labels) for callout in (first, second)):
         return None
-    certain = 0
-    if first.get("match_conditions") or second.get("match_conditions"):
-        for position, name in enumerate(known.names):
-            if both >> position & 1 and all(_called(callout, name, known.labels[position], labels) for callout in (first, second)):
-                certain |= 1 << position
-        both = certain
-    return Overlap(first, second, both, labels) if both else None
+    return Overlap(first, second, both, labels)
 
 
-def _called(callout: Callout, namespace: str, namespace_labels: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    request = Request("CREATE", "", "v1", "pods", namespace=namespace, namespace_labels=namespace_labels, object_labels=labels, equivalents=())
-    return intercepts_under_conditions(callout, request, CONTROLLER.groups, CONTROLLER.users) == YES
+def _where(cluster: Cluster, callout: Callout) -> int:
+    """The namespaces in which it is called for new pods for certain, as bits, whatever labels those have."""
+    known = cluster.namespaces
+    selected = known.selected(callout.get("namespace_selector"))
+    if not callout.get("match_conditions"):
+        return selected
+    if not ask_for_the_namespace(callout):
+        return selected if all_hold(callout, _POD, CONTROLLER) else 0
+    found = 0
+    for position in bits(selected):
+        if all_hold(callout, replace(_POD, namespace=known.names[position]), CONTROLLER):
+            found |= 1 << position
+    return found
 
 
-def _finding(cluster: Cluster, first: str, second: str, overlaps: Sequence[Overlap]) -> Finding:
+def _finding(cluster: Cluster, overlaps: Sequence[Overlap]) -> Finding:
     everywhere = 0
     for overlap in overlaps:
         everywhere |= overlap.namespaces
-    names = cluster.namespaces.named(everywhere)
+    names = sorted({str(callout["object"]["name"]) for overlap in overlaps for callout in (overlap.first, overlap.second)})
+    where = cluster.namespaces.listing(everywhere, 8)
     injector = any(str(overlap.first["webhook"]).endswith(_INJECTORS) for overlap in overlaps)
+    first, second = (str(callout["object"]["name"]) for callout in (overlaps[0].first, overlaps[0].second))
     return WD545.found(
         Subject("MutatingWebhookConfiguration", first),
         because=[
-            f"{first} and {second} are both called for CREATE of pods in {len(names)} namespaces: {listing(names, 8)}",
+            f"{f'{first} and {second} are both' if len(names) == 2 else f'{listing(names)} are'} called for CREATE of pods in {everywhere.bit_count()} namespaces: {where}",
             *map(_words, overlaps[:4]),
             "both decide by these selectors alone whether to inject, so a sidecar may be injected twice"
             if injector
@@ -128,8 +139,8 @@ def _finding(cluster: Cluster, first: str, second: str, overlaps: Sequence[Overl
         ],
         affects=[callout["id"] for overlap in overlaps for callout in (overlap.first, overlap.second)],
         severity=Severity.WARNING if injector else Severity.INFO,
-        root=f"{first} {second}",
-        values={"config": first, "other": second, "example": names[0]},
+        root=" ".join(names),
+        values={"config": first, "other": second, "example": next(iter(cluster.namespaces.named(everywhere, 1)), None)},
     )
 
 
