@@ -130,7 +130,8 @@ def _finding(cluster: Cluster, overlaps: Sequence[Overlap]) -> Finding:
     return WD545.found(
         Subject("MutatingWebhookConfiguration", first),
         because=[
-            f"{f'{first} and {second} are both' if len(names) == 2 else f'{listing(names)} are'} called for CREATE of pods in {everywhere.bit_count()} namespaces: {where}",
+            f"{f'{first} and {second} are both' if len(names) == 2 else f'{listing(names)} are'} called for CREATE of pods in {everywhere.bit_count()} "
+            f"namespaces: {where}",
             *map(_words, overlaps[:4]),
             "both decide by these selectors alone whether to inject, so a sidecar may be injected twice"
             if injector

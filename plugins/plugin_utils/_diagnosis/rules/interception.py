@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # From this many faults on, they are one.
 _MANY = 4
+# What WD540 stands for: all of them, because webhooks of one back end become one finding.
+_ONE_BY_ONE = tuple(entry.code for entry in catalogue.ENTRIES if "WD520" <= entry.code <= "WD533")
 # From this version on the API server asks no webhook about reviews (feature gate ExcludeAdmissionWebhookVirtualResources, on by default).
 _REVIEWS_EXEMPT = (1, 37)
 # Failures that end once there is another certificate.
@@ -55,7 +57,7 @@ def stands_in_the_way(case: Case) -> Iterator[Finding]:
     if len(codes) >= _MANY:
         severity = Severity.ERROR if case.judgement.fails else Severity.WARNING
         lines = [f"{len(codes)} things that a cluster needs wait for it ({', '.join(codes)})", *(line for finding in found for line in finding.evidence[:1])]
-        yield catalogue.WD540.about(case, because=lines, severity=severity).explaining(*codes)
+        yield catalogue.WD540.about(case, because=lines, severity=severity).explaining(*_ONE_BY_ONE)
     yield from found
 
 
