@@ -202,8 +202,9 @@ def main() -> None:
     results["machine"] = machine()
     for name in wanted:
         print(f"measuring {name} ...", flush=True)
+        load = os.getloadavg()[0]  # what else the machine was doing
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            results[name] = CASES[name](Path(folder))
+            results[name] = {**CASES[name](Path(folder)), "load_before": load}
         show(name, results[name])
         written.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print(f"\nwritten: {written.relative_to(Path.cwd()) if written.is_relative_to(Path.cwd()) else written}")
