@@ -88,7 +88,7 @@ class _Court:
     def verdict(self, index: int, bundle: Mapping[str, Any]) -> dict[str, Any]:
         name, callouts = bundle["name"], bundle.get("callouts") or []
         text, chain, server_name = bundle.get("ca_bundle") or "", bundle.get("chain") or [], bundle.get("server_name") or ""
-        if len(text) + sum(map(len, chain)) > LARGEST:
+        if sum(map(_size, (text, *chain))) > LARGEST:
             raise InvalidBundle(index, name, f"ca_bundle and chain are larger than {LARGEST >> 20} MiB; an API object holds at most 3 MiB")
         try:
             now = parse_at(bundle["at"]) if bundle.get("at") else self._options.at
@@ -246,6 +246,11 @@ def _describe(one: Source, now: float) -> dict[str, Any]:
         "signature": certificate.signature_name if certificate.signature_name != "0" else "unknown",
         "days_left": days_left(certificate, now),
     }
+
+
+def _size(text: str) -> int:
+    """In bytes: what is no text can have four of them for each character."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _short(text: str, longest: int) -> str:

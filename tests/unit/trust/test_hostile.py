@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 import tracemalloc
 
@@ -34,6 +36,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.authority impor
 
 AT = parse_at("2026-06-15T12:00:00Z")
 SECONDS = 20  # a bound against the exponential and the quadratic, not a measurement
+MEMORY = 600 << 20  # the same: of the module's whole process, libraries and arguments included
 
 
 def verdict_of(bundle, chain, name=cast.NAME):
@@ -61,6 +64,20 @@ def test_ten_thousand_anchors_of_one_name(monkeypatch):
     result = verdict_of("".join(bundle), [cast.pem("leaf")])
     assert result["error"] == "x509: signature check attempts limit reached while verifying certificate chain"
     assert len(made) == chains.SIGNATURE_CHECKS
+    assert len(result["certificates"]) == verdict.MOST_LISTED
+
+
+def ten_thousand():
+    """All different, and the last one is the right one."""
+    return "".join(authority(f"ca-{number}", f"p256-{number}").pem() for number in range(9_999)) + cast.pem("ca")
+
+
+def test_ten_thousand_different_anchors(monkeypatch):
+    made = signature_checks(monkeypatch)
+    result = verdict_of(ten_thousand(), [cast.pem("leaf")])
+    assert result["trusted"] is True
+    assert result["anchor"]["subject"] == "CN=lab-ca"
+    assert len(made) == 1
     assert len(result["certificates"]) == verdict.MOST_LISTED
 
 
@@ -193,6 +210,57 @@ def test_ten_megabytes_that_are_no_certificates(text):
     assert result["cause"] == "ca_bundle_invalid"
 
 
-def test_what_no_api_object_can_hold_is_refused_by_name():
-    with pytest.raises(InvalidBundle, match=r"bundles\[0\] \(hostile\): ca_bundle and chain are larger than 16 MiB"):
-        verdict_of("A" * (17 << 20), [])
+def fifty_megabytes():
+    return cast.pem("ca") * (50_000_000 // len(cast.pem("ca")) + 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [lambda: "A" * (17 << 20), lambda: "\U0001f512" * (5 << 20), fifty_megabytes],
+    ids=["letters", "no letters", "certificates"],
+)
+def test_what_no_api_object_can_hold_is_refused_by_name(text):
+    with pytest.raises(InvalidBundle, match=r"bundles\[0\] \(hostile\): ca_bundle and chain are larger than 16 MiB; an API object holds at most 3 MiB"):
+        verdict_of(text(), [])
+
+
+MODULE = "ansible_collections.kubeops.webhook_doctor.plugins.modules.cabundle_verify"
+BOUNDED = f"""
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv.pop(1)),) * 2)
+runpy.run_module("{MODULE}", run_name="__main__", alter_sys=True)
+"""
+
+
+def run_module(bundle, memory=MEMORY):
+    """The module in a process of its own, which gets no more memory than that."""
+    item = {"name": "hostile", "ca_bundle": bundle, "chain": [cast.pem("leaf")], "server_name": cast.NAME}
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"bundles": [item], "at": "2026-06-15T12:00:00Z"}})
+    return subprocess.run([sys.executable, "-c", BOUNDED, str(memory)], input=arguments, capture_output=True, text=True, timeout=10 * SECONDS, check=False)
+
+
+def test_fifty_megabytes_are_refused_in_bounded_memory():
+    done = run_module(fifty_megabytes())
+    assert json.loads(done.stdout)["msg"] == "bundles[0] (hostile): ca_bundle and chain are larger than 16 MiB; an API object holds at most 3 MiB"
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def full():
+    """Different certificates, as many as are taken."""
+    room, taken = verdict.LARGEST - len(cast.pem("leaf")) - len(cast.pem("ca")), []
+    size = len(authority("ca-99999", "p256-0").pem()) + 5  # signatures are not all of one length
+    for number in range(room // size):
+        taken.append(authority(f"ca-{number}", f"p256-{number}").pem())
+    return "".join(taken) + cast.pem("ca")
+
+
+@pytest.mark.parametrize("text", [ten_thousand, full])
+def test_many_certificates_are_judged_in_bounded_memory(text):
+    done = run_module(text())
+    assert json.loads(done.stdout)["results"][0]["trusted"] is True
+
+
+def test_the_bound_of_memory_is_one():
+    done = run_module(fifty_megabytes(), memory=128 << 20)
+    assert done.returncode
+    assert "larger than" not in done.stdout
