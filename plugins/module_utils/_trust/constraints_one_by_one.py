@@ -63,12 +63,14 @@ class _Check:
         self._issuer = issuer
         self._rules = issuer.rules
         self._comparisons = 0
+        # Each constraint is parsed once, not for every name.
         self._parsed: dict[str, tuple[str, ...]] = {}
+        self._ranges: dict[Range, tuple[int, int, int]] = {}
 
     def name(self, kind: int, value: bytes) -> None:
         """Raises _Violation."""
         if kind == _IP:
-            self._compare("ip", "IP address", ip_text(value), lambda constraint, excluded: _in_range(value, constraint))
+            self._compare("ip", "IP address", ip_text(value), self._in_range(value))
         elif kind == _DNS:
             name = value.decode()
             if not domain_valid(name, self._rules):
@@ -100,14 +102,30 @@ class _Check:
         if self._comparisons > COMPARISONS:
             raise _Violation("x509: unknown error")  # TooManyConstraints, for which Go has no words
 
+    def _in_range(self, address: bytes) -> _Match:
+        size, number, ranges = len(address), int.from_bytes(address, "big"), self._ranges
+
+        def match(constraint: Range, excluded: bool) -> bool:
+            found = ranges.get(constraint)
+            if found is None:
+                mask = int.from_bytes(constraint[1], "big")
+                found = ranges[constraint] = len(constraint[0]), mask, int.from_bytes(constraint[0], "big") & mask
+            return found[0] == size and number & found[1] == found[2]
+
+        return match
+
     def _in_domain(self, name: str) -> _Match:
+        parsed = self._parsed
         wildcard = name.startswith("*") and self._rules.excluded_wildcards
 
         def match(constraint: str, excluded: bool) -> bool:
             if not constraint:
                 return True
-            labels, wanted = self._labels(name), self._labels(constraint.removeprefix("."))
-            if len(labels) < len(wanted) or (constraint[0] == "." and len(labels) == len(wanted)):
+            below = constraint[0] == "."
+            domain = constraint[1:] if below else constraint
+            labels = parsed[name] if name in parsed else self._labels(name)
+            wanted = parsed[domain] if domain in parsed else self._labels(domain)
+            if len(labels) < len(wanted) or (below and len(labels) == len(wanted)):
                 return False
             if excluded and wildcard and len(labels) > 1 and len(wanted) > 1:
                 labels, wanted = labels[:-1], wanted[:-1]
@@ -138,17 +156,11 @@ class _Check:
 
     def _labels(self, name: str) -> tuple[str, ...]:
         """The labels in lower case, the last first. Raises _Violation. Source: domainToReverseLabels."""
-        labels = self._parsed.get(name)
-        if labels is None:
-            if not domain_valid(name, self._rules):
-                raise _Violation(f"{_NOT_AUTHORIZED}x509: internal error: cannot parse domain {quote(name)}")
-            bare = name.removeprefix(".") if self._rules.leading_dot else name
-            labels = self._parsed[name] = tuple(lower(bare).split(".")[::-1]) if bare else ()
+        if not domain_valid(name, self._rules):
+            raise _Violation(f"{_NOT_AUTHORIZED}x509: internal error: cannot parse domain {quote(name)}")
+        bare = name.removeprefix(".") if self._rules.leading_dot else name
+        labels = self._parsed[name] = tuple(lower(bare).split(".")[::-1]) if bare else ()
         return labels
-
-
-def _in_range(address: bytes, one: Range) -> bool:
-    return len(address) == len(one[0]) and all(a & m == n & m for a, n, m in zip(address, *one))
 
 
 def _host(uri: Uri) -> str:

@@ -11,8 +11,10 @@ Of each minor version of Go the rules are those of its late patch releases (1.22
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 OLDEST, LATEST = 22, 26  # minor versions of Go: what is older or newer is judged like these
 
@@ -69,6 +71,16 @@ def rules(go_version: str | None = None, kubernetes_version: str | None = None) 
     pinned = _pinned(kubernetes_version) if kubernetes_version else None
     toolchain = _toolchain(go_version) if go_version else pinned or LATEST
     return _rules(toolchain, min(pinned or toolchain, toolchain))
+
+
+def rules_of_server(version: Mapping[str, Any]) -> Rules:
+    """The rules of the API server with this `version` of the facts. What a server says that is no version counts as unknown: nobody here wrote it."""
+    known: dict[str, str | None] = {}
+    for name, option in (("go_version", "go_version"), ("git_version", "kubernetes_version")):
+        with suppress(ValueError):
+            rules(**{option: version.get(name)})
+            known[option] = version.get(name)
+    return rules(**known)
 
 
 def _toolchain(text: str) -> int:

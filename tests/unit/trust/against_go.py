@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import rules
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules, rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.problems import Warn
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import Options, judge, parse_at
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.generate import AT
@@ -82,9 +82,13 @@ def ask_go(oracle: pathlib.Path, items: list[dict[str, Any]]) -> list[dict[str, 
     return results
 
 
-def ask_us(items: list[dict[str, Any]], version: str = NEWEST) -> list[dict[str, Any]]:
+def rules_of(version: str) -> Rules:
     toolchain, _language, kubernetes = VERSIONS[version]
-    return judge(items, Options(Warn(30, None), parse_at(AT), os.devnull, rules(toolchain or NEWEST, kubernetes)))
+    return rules(toolchain or NEWEST, kubernetes)
+
+
+def ask_us(items: list[dict[str, Any]], version: str = NEWEST) -> list[dict[str, Any]]:
+    return judge(items, Options(Warn(30, None), parse_at(AT), os.devnull, rules_of(version)))
 
 
 def difference(version: str, kind: str, item: dict[str, Any], go: dict[str, Any], ours: dict[str, Any]) -> Difference | None:

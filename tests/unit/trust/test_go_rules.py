@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust import go_rules
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import NEWEST, rules
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import NEWEST, rules, rules_of_server
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,19 @@ def test_a_go_version_that_is_none(text):
 def test_a_kubernetes_version_that_is_none(text):
     with pytest.raises(ValueError, match=r"^kubernetes_version: '.*' is not a version of Kubernetes like v1.32.5$"):
         rules(None, text)
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ({"git_version": "v1.30.14", "go_version": "go1.23.4"}, rules("go1.23.4", "v1.30.14")),
+        ({"git_version": "v1.30.14", "go_version": None}, rules(None, "v1.30.14")),
+        ({"git_version": None, "go_version": None}, NEWEST),
+        ({"git_version": "v1.30.14"}, rules(None, "v1.30.14")),
+        ({"git_version": "custom", "go_version": "go1.22.1"}, rules("go1.22.1")),
+        ({"git_version": "v1.30.14", "go_version": "gccgo"}, rules(None, "v1.30.14")),
+    ],
+)
+def test_what_a_server_says_of_itself(version, expected):
+    """The last two: nobody can correct what a server says, so it stops nothing."""
+    assert rules_of_server(version) == expected
