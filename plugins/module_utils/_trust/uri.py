@@ -12,7 +12,8 @@ import re
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_ip, quote
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.ip_literal import check_address
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import quote
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.S)
 _HOST_REFUSES = re.compile(r"%(?!25)[0-7][0-9A-Fa-f]|[\x00-\x20#/?@\\^`{|}\x7f]")
@@ -103,15 +104,15 @@ def _parse_host(scheme: str, host: str, rules: Rules) -> str:
         raise UriError("missing ']' in host")
     port = host[close + 1 :]
     _check_port(port)
-    address, zone_mark, zone = host[bracket + 1 : close].partition("%25")  # what is before the bracket is lost: Go 1.24
-    name = _host_text(address)
-    zone = _host_text(zone_mark + zone, _ZONE_REFUSES)
-    packed = parse_ip(name)
-    if packed is None or zone == "%":
-        raise UriError(f"invalid host: ParseAddr({quote(name + zone)}): unable to parse IP")
-    if ":" not in name:
+    name, zone_mark, zone = host[bracket + 1 : close].partition("%25")  # what is before the bracket is lost: Go 1.24
+    address = _host_text(name) + _host_text(zone_mark + zone, _ZONE_REFUSES)
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise UriError(f"invalid host: {error}") from None
+    if ":" not in address.partition("%")[0]:
         raise UriError("invalid IP-literal")
-    return f"[{name}{zone}]{port}"
+    return f"[{address}]{port}"
 
 
 def _parse_host_unchecked(host: str) -> str:

@@ -529,6 +529,23 @@ def _uri(rng: random.Random, domain: str) -> bytes:
             "a|b",
             "[x]",
             "1.2.3.4%25",
+            "a[::1]",
+            "[::1]a",
+            "[1.2.3.4]",
+            "[::ffff:1.2.3.4]",
+            "[fe80::1%25en%41%20]",
+            "[fe80::1%25en%e4]",
+            "[fe80::1%25%2f]",
+            "[1.2.3.4%25en0]",
+            "[::1%25]",
+            f"[{_literal(rng)}]",
+            f"[{_literal(rng)}]",
+            "svc.",
+            ".svc",
+            "a..b",
+            "x,y",
+            "x:1,y",
+            "*.shop.svc",
         ]
     )
     port = rng.choice(["", "", ":443", ":", ":x", ":1:2"])
@@ -559,6 +576,15 @@ def _uri(rng: random.Random, domain: str) -> bytes:
             ]
         )
     return f"{scheme}{':' if scheme else ''}//{user}{host}{port}{path}{tail}".encode()
+
+
+def _literal(rng: random.Random) -> str:
+    """Nearly an address."""
+    parts = [rng.choice(["0", "1", "ffff", "12345", "", "g", "1.2.3.4", "::", "abcd"]) for dummy in range(rng.choice([1, 2, 3, 7, 8, 8, 9]))]
+    if rng.random() < 0.3:
+        parts = [rng.choice(["0", "01", "255", "256", "", "x", "10"]) for dummy in range(rng.choice([3, 4, 4, 5]))]
+        return ".".join(parts)
+    return rng.choice(["", "", "::"]) + ":".join(parts) + rng.choice(["", "", "", "::", "%25", "%25en0", "%", ":1.2.3.4", ":1.2.3.400"])
 
 
 def uris(rng: random.Random) -> Item:
