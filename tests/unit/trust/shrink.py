@@ -18,19 +18,17 @@ _BLOCK = re.compile(r"-----BEGIN .*?-----END [^\n]*\n?", re.S)
 def shrunk(one: Difference, oracle: pathlib.Path) -> Difference:
     """The smallest question that leaving out finds; the same field differs."""
     while True:
-        smaller = next(filter(None, (_still(one, item, oracle) for item in _smaller(one.item))), None)
+        items = list(_smaller(one.item))
+        answers = zip(items, ask_go(oracle, items), ask_us(items, one.version), strict=True)
+        found = (difference(one.version, one.kind, item, go, ours) for item, go, ours in answers)
+        smaller = next((other for other in found if other and other.field == one.field), None)
         if smaller is None:
             return one
         one = smaller
 
 
-def _still(one: Difference, item: dict[str, Any], oracle: pathlib.Path) -> Difference | None:
-    found = difference(one.version, one.kind, item, ask_go(oracle, [item])[0], ask_us([item], one.version)[0])
-    return found if found and found.field == one.field else None
-
-
 def _smaller(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The question with one certificate less: of the chain (never its first), then of the bundle, then without the rest of the bundle's text."""
+    """The question with one certificate less: of the chain (never its first), then of the bundle; then without a name."""
     chain, bundle = item["chain"], item["ca_bundle"]
     for at in range(len(chain) - 1, 0, -1):
         yield {**item, "chain": chain[:at] + chain[at + 1 :]}
