@@ -3,18 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Name constraints as Go's crypto/x509 checks them until 1.25: every name with every constraint, in their order. PRIVATE to the collection.
 
-Done for each candidate while chains are built, so that a violation is no more than a hint where another chain is good.
+The first constraint that covers a name is found by look-ups instead, so that hostile certificates cost no more here than in Go; the comparisons that Go
+would have made are counted, because it gives up after many. Done for each candidate while chains are built, so that a violation is no more than a hint
+where another chain is good.
 Source: crypto/x509 verify.go isValid, checkNameConstraints, matchDomainConstraint, matchURIConstraint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.constraints import Range, range_text
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import SEQUENCE, element, expect
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.names import domain_valid, mailbox
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import ip_text, lower, parse_ip, quote
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.uri import Uri
@@ -25,8 +28,8 @@ COMPARISONS = 250_000
 _NOT_AUTHORIZED = "x509: a root or intermediate certificate is not authorized to sign for this name: "
 _EMAIL, _DNS, _URI, _IP = 1, 2, 6, 7
 
-# The candidate's constraints of one kind, whether one of them is an excluded one -> whether it covers the name. Raises _Violation.
-_Match = Callable[[Any, bool], bool]
+# A name -> the position of the first constraint that covers it, or None. Raises _Violation where Go fails to compare.
+_Search = Callable[[Any], "int | None"]
 
 
 class _Violation(Exception):
@@ -57,44 +60,42 @@ def _names(certificate: Certificate) -> Iterator[tuple[int, bytes]]:
 
 
 class _Check:
-    """The constraints of one candidate, and how often one of them was compared."""
+    """The constraints of one candidate, and how often Go would have compared one of them so far."""
 
     def __init__(self, issuer: Certificate) -> None:
         self._issuer = issuer
         self._rules = issuer.rules
         self._comparisons = 0
-        # Each constraint is parsed once, not for every name.
-        self._parsed: dict[str, tuple[str, ...]] = {}
-        self._ranges: dict[Range, tuple[int, int, int]] = {}
+        self._searches: dict[tuple[str, bool], _Search] = {}
 
     def name(self, kind: int, value: bytes) -> None:
         """Raises _Violation."""
         if kind == _IP:
-            self._compare("ip", "IP address", ip_text(value), self._in_range(value))
+            self._compare("ip", "IP address", ip_text(value), value)
         elif kind == _DNS:
             name = value.decode()
             if not domain_valid(name, self._rules):
                 raise _Violation(f"x509: cannot parse dnsName {quote(name)}")
-            self._compare("dns", "DNS name", name, self._in_domain(name))
+            self._compare("dns", "DNS name", name, name)
         elif kind == _EMAIL:
             name = value.decode()
             parts = mailbox(name, self._rules)
             if parts is None:
                 raise _Violation('x509: cannot parse rfc822Name {"" ""}')
-            self._compare("email", "email address", name, self._in_mailboxes(*parts))
+            self._compare("email", "email address", name, parts)
         elif kind == _URI:
             name = value.decode()
-            self._compare("uri", "URI", name, self._in_authority(Uri(name, self._rules)))
+            self._compare("uri", "URI", name, Uri(name, self._rules))
 
-    def _compare(self, kind: str, label: str, name: str, match: _Match) -> None:
+    def _compare(self, kind: str, label: str, name: str, value: Any) -> None:
         excluded, permitted = self._issuer.excluded.get(kind, []), self._issuer.permitted.get(kind, [])
         self._count(excluded)
-        for constraint in excluded:
-            if match(constraint, True):
-                text = constraint if isinstance(constraint, str) else range_text(constraint)
-                raise _Violation(f"{_NOT_AUTHORIZED}{label} {quote(name)} is excluded by constraint {quote(text)}")
+        found = self._search(kind, True, excluded)(value) if excluded else None
+        if found is not None:
+            text = range_text(excluded[found]) if kind == "ip" else excluded[found]
+            raise _Violation(f"{_NOT_AUTHORIZED}{label} {quote(name)} is excluded by constraint {quote(text)}")
         self._count(permitted)
-        if permitted and not any(match(constraint, False) for constraint in permitted):
+        if permitted and self._search(kind, False, permitted)(value) is None:
             raise _Violation(f"{_NOT_AUTHORIZED}{label} {quote(name)} is not permitted by any constraint")
 
     def _count(self, constraints: list[Any]) -> None:
@@ -102,65 +103,87 @@ class _Check:
         if self._comparisons > COMPARISONS:
             raise _Violation("x509: unknown error")  # TooManyConstraints, for which Go has no words
 
-    def _in_range(self, address: bytes) -> _Match:
-        size, number, ranges = len(address), int.from_bytes(address, "big"), self._ranges
+    def _search(self, kind: str, excluded: bool, constraints: list[Any]) -> _Search:
+        search = self._searches.get((kind, excluded))
+        if search is None:
+            search = self._searches[kind, excluded] = _search_of(kind, constraints, excluded, self._rules)
+        return search
 
-        def match(constraint: Range, excluded: bool) -> bool:
-            found = ranges.get(constraint)
-            if found is None:
-                mask = int.from_bytes(constraint[1], "big")
-                found = ranges[constraint] = len(constraint[0]), mask, int.from_bytes(constraint[0], "big") & mask
-            return found[0] == size and number & found[1] == found[2]
 
-        return match
+def _search_of(kind: str, constraints: list[Any], excluded: bool, rules: Rules) -> _Search:
+    if kind == "ip":
+        return _ranges(constraints)
+    wildcards = excluded and rules.excluded_wildcards
+    if kind == "email":
+        return _mailboxes(constraints, wildcards, rules)
+    in_domains = _domains(dict(enumerate(constraints)), wildcards, rules)
+    return in_domains if kind == "dns" else lambda uri: in_domains(_host(uri))
 
-    def _in_domain(self, name: str) -> _Match:
-        parsed = self._parsed
-        wildcard = name.startswith("*") and self._rules.excluded_wildcards
 
-        def match(constraint: str, excluded: bool) -> bool:
-            if not constraint:
-                return True
-            below = constraint[0] == "."
-            domain = constraint[1:] if below else constraint
-            labels = parsed[name] if name in parsed else self._labels(name)
-            wanted = parsed[domain] if domain in parsed else self._labels(domain)
-            if len(labels) < len(wanted) or (below and len(labels) == len(wanted)):
-                return False
-            if excluded and wildcard and len(labels) > 1 and len(wanted) > 1:
-                labels, wanted = labels[:-1], wanted[:-1]
-            return labels[: len(wanted)] == wanted
+def _ranges(constraints: list[Range]) -> _Search:
+    networks: dict[tuple[int, int], dict[int, int]] = {}
+    for position, (address, mask) in enumerate(constraints):
+        bits = int.from_bytes(mask, "big")
+        networks.setdefault((len(address), bits), {}).setdefault(int.from_bytes(address, "big") & bits, position)
 
-        return match
+    def search(address: bytes) -> int | None:
+        number = int.from_bytes(address, "big")
+        return _least(found.get(number & bits) for (size, bits), found in networks.items() if size == len(address))
 
-    def _in_mailboxes(self, local: str, domain: str) -> _Match:
-        in_domain = self._in_domain(domain)
+    return search
 
-        def match(constraint: str, excluded: bool) -> bool:
-            if "@" not in constraint:
-                return in_domain(constraint, excluded)
-            parts = mailbox(constraint, self._rules)
-            return parts is not None and parts[0] == local and lower(parts[1]) == lower(domain)
 
-        return match
+def _mailboxes(constraints: list[str], wildcards: bool, rules: Rules) -> _Search:
+    exact: dict[tuple[str, str], int] = {}
+    for position, constraint in enumerate(constraints):
+        parts = mailbox(constraint, rules) if "@" in constraint else None
+        if parts:
+            exact.setdefault((parts[0], lower(parts[1])), position)
+    in_domains = _domains({position: constraint for position, constraint in enumerate(constraints) if "@" not in constraint}, wildcards, rules)
+    return lambda parts: _least((exact.get((parts[0], lower(parts[1]))), in_domains(parts[1])))
 
-    def _in_authority(self, uri: Uri) -> _Match:
-        parsed: list[_Match] = []
 
-        def match(constraint: str, excluded: bool) -> bool:
-            if not parsed:
-                parsed.append(self._in_domain(_host(uri)))
-            return parsed[0](constraint, excluded)
+def _domains(constraints: dict[int, str], wildcards: bool, rules: Rules) -> _Search:
+    """`wildcards`: a name that begins with "*" is also covered by what it covers."""
+    empty = next((position for position, constraint in constraints.items() if not constraint), None)
+    # (labels, the last one first; whether there have to be more of them) -> position; and the same without the first label of the name
+    whole: dict[tuple[tuple[str, ...], bool], int] = {}
+    headless: dict[tuple[tuple[str, ...], bool], int] = {}
+    for position, constraint in constraints.items():
+        if constraint:
+            labels, below = _labels(constraint.removeprefix("."), rules), constraint.startswith(".")
+            whole.setdefault((labels, below), position)
+            if len(labels) > 1:
+                headless.setdefault((labels[:-1], below), position)
 
-        return match
+    def search(name: str) -> int | None:
+        if not whole or next(iter(constraints.values())) == "":
+            return empty  # the name is not even parsed
+        labels = _labels(name, rules)
+        found = [empty]
+        for count in range(len(labels) + 1):
+            if wildcards and name.startswith("*") and count > 1:
+                where, key = headless, labels[: count - 1]
+            else:
+                where, key = whole, labels[:count]
+            found.append(where.get((key, False)))
+            if count < len(labels):
+                found.append(where.get((key, True)))
+        return _least(found)
 
-    def _labels(self, name: str) -> tuple[str, ...]:
-        """The labels in lower case, the last first. Raises _Violation. Source: domainToReverseLabels."""
-        if not domain_valid(name, self._rules):
-            raise _Violation(f"{_NOT_AUTHORIZED}x509: internal error: cannot parse domain {quote(name)}")
-        bare = name.removeprefix(".") if self._rules.leading_dot else name
-        labels = self._parsed[name] = tuple(lower(bare).split(".")[::-1]) if bare else ()
-        return labels
+    return search
+
+
+def _least(positions: Iterable[int | None]) -> int | None:
+    return min((position for position in positions if position is not None), default=None)
+
+
+def _labels(name: str, rules: Rules) -> tuple[str, ...]:
+    """The labels in lower case, the last first. Raises _Violation. Source: domainToReverseLabels."""
+    if not domain_valid(name, rules):
+        raise _Violation(f"{_NOT_AUTHORIZED}x509: internal error: cannot parse domain {quote(name)}")
+    bare = name.removeprefix(".") if rules.leading_dot else name
+    return tuple(lower(bare).split(".")[::-1]) if bare else ()
 
 
 def _host(uri: Uri) -> str:

@@ -22,7 +22,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.generate import
 
 HERE = pathlib.Path(__file__).parent
 SOURCE = HERE.parents[1] / "lab" / "oracle"
-BATCH = 1000
+BATCH = 2000
 # The oracle must not find this host's roots: an empty caBundle then means no roots for both.
 NO_ROOTS = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": "/nonexistent"}
 

@@ -69,6 +69,7 @@ SPECS: dict[str, Spec] = {
         "middle", "p256-d", CA, extensions=[basic_constraints(True), made.policy_constraints(0, None), made.policies(CORPORATE_POLICY)]
     ),
     "ca_excludes_one_host": _authority("lab-ca", "p256-a", made.name_constraints([], [(2, b"secret.shop.svc")])),
+    "ca_excludes_one_mail_domain": _authority("lab-ca", "p256-a", made.name_constraints([], [(1, b"secret.shop.svc")])),
     "ca_critical_key_id": _authority("lab-ca", "p256-a", made.subject_key_id(b"lab", critical=True)),
     "ca_rsa_1000": authority("lab-ca", "rsaodd-1000-65537"),
     "ca_without_name": Spec(made.seq(), made.seq(), made.key("p256-a"), made.key("p256-a"), [basic_constraints(True)], serial=77),
@@ -80,6 +81,7 @@ SPECS: dict[str, Spec] = {
     "leaf_of_rsa_1023": server(authority("lab-ca", "rsaweak-1023-65537"), NAME),
     "leaf_with_policy": server(MIDDLE, extensions=_with(made.policies(CORPORATE_POLICY))),
     "leaf_bare_wildcard": server(CA, "*"),
+    "leaf_mail_wildcard": server(CA, extensions=[made.alternative_names((2, NAME.encode()), (1, b"me@*.shop.svc"))]),
     "leaf_many_names": server(CA, *(f"n{number}" for number in range(100))),
     "leaf_two_policies": server(CA, extensions=_with(made.policies(CORPORATE_POLICY, CORPORATE_POLICY))),
     "leaf_of_rsa_1000": server(authority("lab-ca", "rsaodd-1000-65537"), NAME),
