@@ -87,11 +87,13 @@ class Verifier:
         refusal: Refusal | None = None
         hint: tuple[str, Certificate] | None = None
         for parent, is_root in ((parent, is_root) for pool, is_root in self._pools for parent in pool.parents(child)):
+            if refusal is _BUDGET_SPENT and (self._rules.spki_compared or parent.key.kind != "DSA"):
+                continue  # until Go 1.23 the others are still compared with the chain, which matters for a key that panics
             candidate = parent.key.kind is not None and not _already_in(chain, parent)
             self._checks += candidate or self._rules.all_candidates_counted
             if self._checks > SIGNATURE_CHECKS:
                 refusal = _BUDGET_SPENT
-                break
+                continue
             if not candidate:
                 continue
             unsigned = self._signature_error(child, parent)
@@ -107,8 +109,6 @@ class Verifier:
                 continue
             longer = self._build([*chain, parent])
             refusal = longer if isinstance(longer, Refusal) else None
-            if refusal is _BUDGET_SPENT:
-                break
             chains += longer if isinstance(longer, list) else []
         if chains:
             return chains
