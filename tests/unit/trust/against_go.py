@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask cabundle_verify and Go the same questions, and find where they differ. fuzz.py is the command that does so until stopped."""
+"""Ask cabundle_verify and Go the same questions, and find where they differ. Also a command, that of fuzz.py: `SEED COUNT --go 1.22`."""
 
 from __future__ import annotations
 
@@ -119,3 +119,9 @@ def differences(oracle: pathlib.Path, asked: Iterator[tuple[str, dict[str, Any]]
             found = difference(version, kind, item, go, ours)
             if found:
                 yield found
+
+
+if __name__ == "__main__":
+    from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.fuzz import main
+
+    main()
