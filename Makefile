@@ -78,6 +78,10 @@ lint: $(DEV)/.ready $(COLLECTION) ## ruff, mypy, yamllint, ansible-lint (product
 unit: $(DEV)/.ready $(COLLECTION) ## The tables: no network, no cluster
 	$(RUN_DEV) python -m pytest -q -n auto --dist loadfile tests/unit $(PYTEST)
 
+.PHONY: fuzz
+fuzz: $(DEV)/.ready $(COLLECTION) ## Ask cabundle_verify and Go, every version, generated questions until Ctrl-C; FUZZ='SEED COUNT --go 1.22' bounds it
+	@$(RUN_DEV) python -m ansible_collections.kubeops.webhook_doctor.tests.unit.trust.fuzz $(FUZZ)
+
 .PHONY: unit-lowest
 unit-lowest: $(CACHE)/lowest-$(PYTHON_VERSION)/.ready $(COLLECTION) ## The tables with the lower bounds of requirements.txt
 	PATH="$(CACHE)/lowest-$(PYTHON_VERSION)/bin:$$PATH" python -m pytest -q -n auto --dist loadfile tests/unit $(PYTEST)

@@ -15,6 +15,7 @@ import tracemalloc
 import pytest
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust import chains, keys, verdict
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.problems import Warn
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import InvalidBundle, Options, judge, parse_at
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust import cast
@@ -39,9 +40,15 @@ SECONDS = 20  # a bound against the exponential and the quadratic, not a measure
 MEMORY = 600 << 20  # the same: of the module's whole process, libraries and arguments included
 
 
-def verdict_of(bundle, chain, name=cast.NAME):
+@pytest.fixture(params=["go1.22.12", "go1.24.13", "go1.26.0"])
+def go_version(request):
+    return request.param
+
+
+def verdict_of(bundle, chain, name=cast.NAME, go_version=None):
     started = time.monotonic()
-    result = judge([{"name": "hostile", "ca_bundle": bundle, "chain": chain, "server_name": name}], Options(Warn(30, None), AT, os.devnull))[0]
+    options = Options(Warn(30, None), AT, os.devnull, rules(go_version))
+    result = judge([{"name": "hostile", "ca_bundle": bundle, "chain": chain, "server_name": name}], options)[0]
     assert time.monotonic() - started < SECONDS
     assert len(json.dumps(result)) < 4 << 20
     return result
@@ -54,14 +61,14 @@ def signature_checks(monkeypatch):
     return made
 
 
-def test_ten_thousand_anchors_of_one_name(monkeypatch):
+def test_ten_thousand_anchors_of_one_name(monkeypatch, go_version):
     made = signature_checks(monkeypatch)
     template = authority("lab-ca", "p256-b")
     bundle = []
     for serial in range(1, 10_001):
         template.serial = serial
         bundle.append(pem(seq(template.tbs(), bytes.fromhex("300a06082a8648ce3d040302"), tlv(3, b"\0" + b"x" * 70))))
-    result = verdict_of("".join(bundle), [cast.pem("leaf")])
+    result = verdict_of("".join(bundle), [cast.pem("leaf")], go_version=go_version)
     assert result["error"] == "x509: signature check attempts limit reached while verifying certificate chain"
     assert len(made) == chains.SIGNATURE_CHECKS
     assert len(result["certificates"]) == verdict.MOST_LISTED
@@ -88,7 +95,7 @@ def test_ten_thousand_duplicates():
     assert len(result["problems"]) == verdict.MOST_LISTED + 1
 
 
-def test_a_mesh_of_authorities_that_sign_one_another(monkeypatch):
+def test_a_mesh_of_authorities_that_sign_one_another(monkeypatch, go_version):
     made = signature_checks(monkeypatch)
     names = [f"ca-{number}" for number in range(12)]
     signer = key("p256-mesh")
@@ -98,7 +105,7 @@ def test_a_mesh_of_authorities_that_sign_one_another(monkeypatch):
         for issuer in names
     ]
     leaf = Spec(common_name("webhook"), common_name("ca-0"), signer, key("p256-ca-0"), [dns(cast.NAME)])
-    result = verdict_of(cast.pem("stranger"), [leaf.pem(), *mesh])
+    result = verdict_of(cast.pem("stranger"), [leaf.pem(), *mesh], go_version=go_version)
     assert result["trusted"] is False
     assert len(made) <= chains.SIGNATURE_CHECKS
 
@@ -127,6 +134,24 @@ def test_many_names_against_many_constraints():
     result = verdict_of(root.pem(), [leaf.pem()], "x.d7.example.com")
     assert result["trusted"] is True
     assert len(result["certificates"][1]["dns_names"]) == verdict.MOST_NAMES
+
+
+def _name_and_constraint(kind, number):
+    """A name that the constraint does not cover."""
+    if kind == 7:
+        address = bytes([number // 250, number % 250, 1])
+        return (kind, b"\x0b" + address), (kind, b"\x0a" + address + b"\xff" * 4)
+    return (kind, b"x://n%d.shop" % number if kind == 6 else b"n%d.shop" % number), (kind, b"d%d.svc" % number)
+
+
+@pytest.mark.parametrize("kind", [2, 6, 7], ids=["dns", "uri", "ip"])
+def test_every_candidate_costs_as_many_comparisons_as_it_may(kind):
+    """Until Go 1.25 each of a hundred candidates may cost 250,000."""
+    names, excluded = zip(*(_name_and_constraint(kind, number) for number in range(500)))
+    leaf = Spec(common_name("webhook"), common_name("lab-ca"), key("p256-leaf"), key("p256-a"), [alternative_names(*names)])
+    extensions = [basic_constraints(True), name_constraints([], excluded)]
+    roots = [authority("lab-ca", "p256-a", serial=number, extensions=extensions) for number in range(1, 101)]
+    assert verdict_of("".join(root.pem() for root in roots), [leaf.pem()], "", "go1.25.8")["trusted"] is True
 
 
 ENORMOUS = 1_500_000  # half of what an API object can hold
@@ -173,17 +198,17 @@ ENORMOUS = 1_500_000  # half of what an API object can hold
         "time",
     ],
 )
-def test_an_enormous_field(fields):
+def test_an_enormous_field(fields, go_version):
     """The same certificate as anchor and as leaf, constrained, so that every part of it is looked at."""
     constrained = authority("lab-ca", "p256-a", extensions=[basic_constraints(True), name_constraints([(1, b"z"), (2, b"z"), (6, b"z")], [])])
     odd = Spec(common_name("odd"), constrained.subject, key("p256-b"), constrained.key, [dns(cast.NAME)])
     for field, value in fields.items():
         setattr(odd, field, value)
-    assert verdict_of(constrained.pem() + odd.pem(), [odd.pem()], "")["certificates"]
-    assert verdict_of(constrained.pem(), [odd.pem()], "")["trusted"] is False or "extensions" in fields
+    assert verdict_of(constrained.pem() + odd.pem(), [odd.pem()], "", go_version)["certificates"]
+    assert verdict_of(constrained.pem(), [odd.pem()], "", go_version)["trusted"] is False or "extensions" in fields
     odd.extensions = [basic_constraints(True)]
     under = Spec(common_name("webhook"), odd.subject, key("p256-leaf"), key("p256-c"), [dns(cast.NAME)])
-    assert verdict_of(odd.pem(), [under.pem()])["trusted"] is False
+    assert verdict_of(odd.pem(), [under.pem()], go_version=go_version)["trusted"] is False
 
 
 @pytest.mark.parametrize(
@@ -200,10 +225,10 @@ def test_an_enormous_field(fields):
     ],
     ids=["begins", "ends", "headers", "colons", "no base64", "header lines", "letters", "no text"],
 )
-def test_ten_megabytes_that_are_no_certificates(text):
+def test_ten_megabytes_that_are_no_certificates(text, go_version):
     tracemalloc.start()
     try:
-        result = verdict_of(text, [cast.pem("leaf")])
+        result = verdict_of(text, [cast.pem("leaf")], go_version=go_version)
         assert tracemalloc.get_traced_memory()[1] < 200 << 20
     finally:
         tracemalloc.stop()
