@@ -56,7 +56,7 @@ explain: $(RUNTIME)/.ready $(COLLECTION) ## Explain a pasted error text: make ex
 ##@ Developing it
 
 .PHONY: test
-test: lint unit sanity integration ## Everything: lint, unit, sanity, the lab and the integration tests
+test: lint unit unit-lowest sanity integration ## Everything: lint, unit (newest and lowest libraries), sanity, the lab and the integration tests
 
 .PHONY: test-matrix
 test-matrix: ## make test with every Python found, then the tables with the lower bounds of requirements.txt
@@ -101,8 +101,9 @@ bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/re
 	$(RUN_DEV) python benchmarks/bench.py $(CASES)
 
 .PHONY: docs
-docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code
+docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code, and the table of what is covered
 	$(RUN_DEV) python tests/tools/finding_pages.py
+	$(RUN_DEV) python tests/tools/coverage_table.py
 
 .PHONY: build
 build: $(RUNTIME)/.ready ## The tarball for Galaxy
