@@ -9,6 +9,7 @@ than 15 s for what their own clients write, and hardly any time for leases.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,21 +85,33 @@ def hides_the_phase(case: Case) -> bool:
 
 
 def longer(case: Case) -> dict[str, object]:
-    """The value of the step that shows the phase; {} where it would show nothing more."""
+    """The value of the step that shows the phase, a JSON patch; {} where it would show nothing more. It names the entry, not only its place."""
     if not hides_the_phase(case):
         return {}
     path = f"/webhooks/{case.callout['index']}"
-    name = str(case.callout["webhook"]).replace("\\", "").replace('"', "")
-    test = f'{{"op":"test","path":"{path}/name","value":"{name}"}}'
-    return {"longer": f'[{test},{{"op":"replace","path":"{path}/timeoutSeconds","value":{CALL_LIMIT}}}]'}
+    patch = [
+        {"op": "test", "path": f"{path}/name", "value": str(case.callout["webhook"])},
+        {"op": "replace", "path": f"{path}/timeoutSeconds", "value": CALL_LIMIT},
+    ]
+    return {"longer": json.dumps(patch, separators=(",", ":"))}
 
 
 def phase_hint(case: Case) -> list[str]:
-    """What a longer time-out would show, as a line of evidence."""
+    """For a call that hangs somewhere: what a longer time-out would show, as a line of evidence."""
     if not hides_the_phase(case):
         return []
-    seconds = case.callout["timeout_seconds"]
     return [
-        f"timeoutSeconds {seconds} ends before Go's own limits, which name the phase: with {CALL_LIMIT} the text is `net/http: TLS handshake timeout` after "
-        f"{TLS_LIMIT} s if TLS hangs, and after {CALL_LIMIT} s mostly `request canceled while waiting for connection` if connecting does"
+        f"timeoutSeconds {case.callout['timeout_seconds']} ends before Go's own limits, which name the phase: with {CALL_LIMIT} the text says "
+        f"`net/http: TLS handshake timeout` after {TLS_LIMIT} s if TLS hangs; if connecting does, it can say `request canceled while waiting for connection` "
+        f"after {CALL_LIMIT} s"
+    ]
+
+
+def text_hint(case: Case) -> list[str]:
+    """For an answer that other vantages saw come too late: why the API server's own text does not say so."""
+    if not hides_the_phase(case):
+        return []
+    return [
+        f"timeoutSeconds {case.callout['timeout_seconds']} ends before Go's own limits ({TLS_LIMIT} s for TLS, {CALL_LIMIT} s for the whole call), so the API "
+        f"server's text names no phase; with {CALL_LIMIT} the phase shows"
     ]
