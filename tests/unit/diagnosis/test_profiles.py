@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.grouping import grouped
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.rules.timeout_profiles import CASE_RULES
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.timeout_profile import longer, profiles
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import a_refusal, an_apiservice, several, some_facts
@@ -38,6 +39,15 @@ def test_the_step_that_shows_the_phase_names_the_entry() -> None:
     test, replace = json.loads(str(longer(case)["longer"]))
     assert test == {"op": "test", "path": "/webhooks/0/name", "value": "webhook.cert-manager.io"}
     assert replace == {"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 30}
+
+
+def test_the_entries_of_one_configuration_are_one_finding() -> None:
+    facts = several({"hook/a.shop.example.com": {"timeout": 20}, "hook/b.shop.example.com": {"timeout": 30}, "other/c.shop.example.com": {"timeout": 30}}, {})
+    findings = grouped(finding for case in Cluster.of(facts).cases for rule in CASE_RULES for finding in rule(case))
+    assert [(finding.subject.name, finding.subject.webhook, len(finding.affects)) for finding in findings] == [
+        ("hook", None, 2),
+        ("other", "c.shop.example.com", 1),
+    ]
 
 
 def test_what_has_a_fixed_limit_has_no_profile() -> None:

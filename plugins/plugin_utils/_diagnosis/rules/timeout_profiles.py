@@ -26,7 +26,9 @@ def too_long(case: Case) -> Iterator[Finding]:
     applying = profiles(case)
     if CONTROL_PLANE in applying and LEASE not in applying:
         yield WD511.about(
-            case, because=[f"timeoutSeconds is {seconds}; {CONTROL_PLANE.low} to {CONTROL_PLANE.high} are recommended: {CONTROL_PLANE.why}"], root=case.id
+            case,
+            because=[f"timeoutSeconds is {seconds}; {CONTROL_PLANE.low} to {CONTROL_PLANE.high} are recommended: {CONTROL_PLANE.why}"],
+            root=_configuration(case),
         )
 
 
@@ -40,11 +42,17 @@ def too_short(case: Case) -> Iterator[Finding]:
         return
     lines = [f"timeoutSeconds is {seconds}; {_range(profile.low, profile.high)}: {profile.why}" for profile in short]
     hint = phase_hint(case) if CERT_MANAGER in short else []
-    yield WD512.about(case, because=[*lines, *hint], root=case.id, values=longer(case) if CERT_MANAGER in short else {})
+    yield WD512.about(case, because=[*lines, *hint], root=_configuration(case), values=longer(case) if CERT_MANAGER in short else {})
 
 
 CASE_RULES = (too_long, too_short)
 CLUSTER_RULES = ()
+
+
+def _configuration(case: Case) -> str:
+    """What has to be mended: the entries of one configuration are one finding."""
+    owner = case.callout["object"]
+    return f"{owner['kind']}/{owner['name']}"
 
 
 def _range(low: int, high: int) -> str:
