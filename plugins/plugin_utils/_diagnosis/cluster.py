@@ -17,6 +17,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust
 from .ca_source import CaSource
 from .case import Case
 from .checked import moment
+from .cni import Cni, judge_cni
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
 from .observed import Probe, Trust
@@ -111,6 +112,15 @@ class Cluster:
     @cached_property
     def platform(self) -> Platform:
         return judge_platform(self.facts)
+
+    @cached_property
+    def cni(self) -> Cni:
+        return judge_cni(self.facts, self.platform.name)
+
+    @property
+    def agents(self) -> Sequence[Mapping[str, Any]]:
+        """The pods of the konnectivity tunnel that were seen."""
+        return (self.facts.get("network") or {}).get("agents") or ()
 
     @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:
