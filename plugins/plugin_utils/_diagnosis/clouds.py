@@ -19,7 +19,7 @@ _HYBRID = re.compile(r"eks-hybrid:///(?P<region>[^/]+)/(?P<cluster>[^/]+)/")
 # gcloud, aws and eksctl name what they write to a kubeconfig so.
 _GKE_CONTEXT = re.compile(r"gke_(?P<project>[^_]+)_(?P<location>[^_]+)_(?P<cluster>.+)")
 _EKS_ARN = re.compile(r"arn:aws[\w-]*:eks:(?P<region>[\w-]+):\d*:cluster/(?P<cluster>.+)")
-_EKSCTL = re.compile(r"(?P<cluster>[^.]+)\.(?P<region>[\w-]+)\.eksctl\.io")
+_EKSCTL = re.compile(r"(?P<cluster>[^.@]+)\.(?P<region>[\w-]+)\.eksctl\.io")
 
 Nodes = Iterable[Mapping[str, Any]]
 

@@ -148,7 +148,7 @@ class _Signals:
 
 
 def _enforcer(signals: _Signals) -> str | None:
-    owned = next((callout["object"]["name"] for callout in signals.callouts if "admissionsenforcer" in callout["object"]["managers"]), None)
+    owned = next((callout["object"]["name"] for callout in signals.callouts if "admissionsenforcer" in (callout["object"].get("managers") or ())), None)
     return f"the field manager admissionsenforcer has changed {owned}" if owned else None
 
 

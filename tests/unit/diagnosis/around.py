@@ -49,8 +49,12 @@ def surround(facts: dict[str, Any], around: Mapping[str, Any]) -> dict[str, Any]
     namespaces = [dict(one) for one in facts["namespaces"]]
     namespaces[0]["labels"] = {**namespaces[0]["labels"], **around.get("labels", {})}
     version = around.get("version", facts["version"]["git_version"])
+    control_plane = facts.get("control_plane")
+    if around.get("hidden"):
+        control_plane = {**facts["control_plane"], "instances": [{**one, "visible": False, "flags": None} for one in facts["control_plane"]["instances"]]}
     return {
         **facts,
+        "control_plane": control_plane,
         "source": {**facts["source"], "cluster": around.get("cluster", facts["source"]["cluster"])},
         "version": {**facts["version"], "git_version": version},
         "namespaces": namespaces,

@@ -268,10 +268,7 @@ def no_agent_is_ready(cluster: Cluster) -> Iterator[Finding]:
         because += [f"konnectivity agent {one['name']}{' on ' + one['node'] if one['node'] else ''} is not ready" for one in cluster.agents[:3]]
         because += _down(cluster)
     else:
-        looked = cluster.facts["source"]["kind"] == "api" and not any(
-            gap["what"] in ("konnectivity agents", "apiserver pods") for gap in cluster.facts["coverage"]
-        )
-        if not looked or not any("No agent available" in line for line in because):
+        if not _looked_for_agents(cluster) or not any("No agent available" in line for line in because):
             return
         because.append("no pod in kube-system has the label k8s-app=konnectivity-agent")
     yield catalogue.WD712.found(
@@ -282,6 +279,14 @@ def no_agent_is_ready(cluster: Cluster) -> Iterator[Finding]:
         severity=worst(of_failure(case.callout, catalogue.WD712.severity) for case in hit),
         root="egress",
     ).explaining("WD221")
+
+
+def _looked_for_agents(cluster: Cluster) -> bool:
+    """Whether there would be agents in the facts if there were any: see the observer."""
+    gaps = any(gap["what"] in ("konnectivity agents", "apiserver pods") for gap in cluster.facts["coverage"])
+    seen = [instance for instance in cluster.instances if instance["visible"]]
+    tunnelled = not seen or any("egress-selector-config-file" in (instance["flags"] or {}) for instance in seen)
+    return cluster.facts["source"]["kind"] == "api" and not gaps and tunnelled
 
 
 def _down(cluster: Cluster) -> list[str]:
