@@ -20,6 +20,7 @@ from .checked import moment
 from .cni import Cni, judge_cni
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
+from .host_ports import used_host_ports
 from .observed import Probe, Trust
 from .platform import Platform, judge_platform
 from .proxy_environment import ProxyEnvironment, visible_proxies
@@ -121,6 +122,15 @@ class Cluster:
     def agents(self) -> Sequence[Mapping[str, Any]]:
         """The pods of the konnectivity tunnel that were seen."""
         return (self.facts.get("network") or {}).get("agents") or ()
+
+    @cached_property
+    def used_host_ports(self) -> frozenset[int]:
+        return used_host_ports(self.facts)
+
+    @cached_property
+    def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Of the namespaces that were read, by name."""
+        return {one["name"]: one["labels"] or {} for one in self.facts["namespaces"]}
 
     @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:

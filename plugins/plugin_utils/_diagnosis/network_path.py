@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .cni import HOST, UNKNOWN, address_kind
 from .endpoints import DEAD
+from .host_ports import declared_ports
 from .judgement import State
 from .network_policy import OPEN, REFUSED, UNSURE, Admission, Source, admission, sources_line
 from .platform import AUTO, FARGATE, HYBRID, PRIVATE, node_kinds
@@ -57,7 +58,7 @@ class NetworkPath:
     def ports(self) -> tuple[int, ...]:
         found = {int(endpoint["port"]) for endpoint in self.endpoints if endpoint["port"]}
         if not found:
-            found = _declared(pod for pod in self.pods if pod["host_network"])
+            found = declared_ports(pod for pod in self.pods if pod["host_network"])
         return tuple(sorted(found))
 
     @cached_property
@@ -191,7 +192,7 @@ class NetworkPath:
         if "gke_autopilot" in self.cluster.platform:
             return "Autopilot refuses it, unless the workload is on its allowlist"
         namespace = self.case.wanted.get("namespace")
-        labels = next((one["labels"] or {} for one in self.cluster.facts["namespaces"] if one["name"] == namespace), {})
+        labels = self.cluster.namespace_labels.get(str(namespace)) or {}
         level = labels.get(_POD_SECURITY)
         return f"namespace {namespace} enforces the Pod Security level {level}, which forbids it" if level in _WITHOUT_HOST_NETWORK else None
 
@@ -209,15 +210,3 @@ class NetworkPath:
             yield from self.admission.because
             if self.admission.policies:
                 yield sources_line(self.sources)
-
-
-def used_host_ports(cluster: Cluster) -> frozenset[int]:
-    """Ports of nodes that pods take, as far as they are known: those of DaemonSets, and of back ends' pods in the network of their node."""
-    daemonsets = (cluster.facts.get("platform") or {}).get("daemonsets") or ()
-    of_backends = _declared(pod for backend in cluster.facts["backends"] for pod in backend.get("pods") or () if pod["host_network"])
-    return frozenset((*(port for one in daemonsets for port in one["host_ports"]), *of_backends))
-
-
-def _declared(pods: Iterable[Mapping[str, Any]]) -> set[int]:
-    """The ports that the containers of pods name."""
-    return {int(item["port"]) for pod in pods for container in pod["containers"] for item in container["ports"] if item["port"]}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..catalogue import platform as catalogue
 from ..clouds import amazon, google, vpc_cni
 from ..finding import Entry, Finding, Subject
-from ..network_path import NetworkPath, used_host_ports
+from ..network_path import NetworkPath
 from ..reachability_advice import (
     AGENTS,
     CLOUD_NODES,
@@ -190,7 +190,7 @@ def _said(advice: Advice) -> dict[str, object]:
 def _values(way: NetworkPath) -> dict[str, object]:
     """What the steps of these entries name, as far as it is known."""
     case, cluster = way.case, way.cluster
-    used = used_host_ports(cluster)
+    used = cluster.used_host_ports
     own = frozenset(way.ports) if way.host_network else frozenset()
     stays = tuple(port for port in way.ports if not way.host_network)
     pod = way.pods[0] if way.pods else None
