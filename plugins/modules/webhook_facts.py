@@ -279,6 +279,136 @@ ansible_facts:
               description: What is kept of the ConfigMaps C(kubeadm-config) and C(cilium-config) of C(kube-system).
               returned: success
               type: dict
+        network:
+          description: What may keep the packets of the API server from a back end inside the cluster. V(none) in observations of older versions.
+          returned: success
+          type: dict
+          contains:
+            policies:
+              description: The NetworkPolicies of networking.k8s.io in the namespaces of back ends, as far as evaluating what comes in needs them.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                namespace:
+                  description: Its namespace.
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                pod_selector:
+                  description: Which pods it is about.
+                  returned: success
+                  type: dict
+                ingress:
+                  description: Whether it governs what comes in.
+                  returned: success
+                  type: bool
+                rules:
+                  description: What it admits.
+                  returned: success
+                  type: list
+                  elements: dict
+                  contains:
+                    ports:
+                      description: What is admitted. V(none) for all ports.
+                      returned: success
+                      type: list
+                      elements: dict
+                      contains:
+                        protocol:
+                          description: V(TCP), V(UDP) or V(SCTP).
+                          returned: success
+                          type: str
+                        port:
+                          description: Number or name of a container's port. V(none) for all.
+                          returned: success
+                          type: raw
+                        end_port:
+                          description: The last one of a range.
+                          returned: success
+                          type: int
+                    from:
+                      description: Who is admitted. V(none) for everybody.
+                      returned: success
+                      type: list
+                      elements: dict
+                      contains:
+                        cidr:
+                          description: The network that is admitted. V(none) where pods are.
+                          returned: success
+                          type: str
+                        except:
+                          description: Parts of that network that are not.
+                          returned: success
+                          type: list
+                          elements: str
+                        namespaces:
+                          description: The selector of their namespaces. V(none) where it is that of the policy.
+                          returned: success
+                          type: dict
+                        pods:
+                          description: The selector of the pods. V(none) where all of the namespaces are meant.
+                          returned: success
+                          type: dict
+            plugin_policies:
+              description: Policies of network plugins and administrators in these namespaces, and those for the whole cluster; only their names.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                group:
+                  description: API group.
+                  returned: success
+                  type: str
+                kind:
+                  description: Kind.
+                  returned: success
+                  type: str
+                namespace:
+                  description: Its namespace. V(none) where it is one for the whole cluster.
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+            agents:
+              description: The pods of the konnectivity tunnel.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                namespace:
+                  description: Its namespace.
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                labels:
+                  description: Its labels.
+                  returned: success
+                  type: dict
+                node:
+                  description: The node that it runs on.
+                  returned: success
+                  type: str
+                ip:
+                  description: Its address.
+                  returned: success
+                  type: str
+                host_network:
+                  description: Whether it uses the network of its node.
+                  returned: success
+                  type: bool
+                ready:
+                  description: Whether it is ready.
+                  returned: success
+                  type: bool
         callouts:
           description: The calls that the API server has to make, sorted by RV(ansible_facts.kubernetes_webhooks.callouts[].id).
           returned: success

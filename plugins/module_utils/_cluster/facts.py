@@ -31,6 +31,7 @@ def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, An
         "source": source,
         "version": version,
         "platform": None,
+        "network": None,
         "callouts": callouts,
         "backends": backends_of(inventory, callouts),
         "ca_sources": ca_sources,

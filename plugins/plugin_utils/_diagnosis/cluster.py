@@ -17,8 +17,10 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust
 from .ca_source import CaSource
 from .case import Case
 from .checked import moment
+from .cni import Cni, judge_cni
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
+from .host_ports import used_host_ports
 from .label_index import Namespaces
 from .observed import Probe, Trust
 from .platform import Platform, judge_platform
@@ -117,6 +119,19 @@ class Cluster:
     def namespaces(self) -> Namespaces:
         """The namespaces that were read, and which of them a selector selects."""
         return Namespaces(self.facts["namespaces"])
+
+    @cached_property
+    def cni(self) -> Cni:
+        return judge_cni(self.facts, self.platform.name)
+
+    @property
+    def agents(self) -> Sequence[Mapping[str, Any]]:
+        """The pods of the konnectivity tunnel that were seen."""
+        return (self.facts.get("network") or {}).get("agents") or ()
+
+    @cached_property
+    def used_host_ports(self) -> frozenset[int]:
+        return used_host_ports(self.facts)
 
     @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:

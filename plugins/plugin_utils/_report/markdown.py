@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .headline import headline, nothing_found, routing, since_baseline, version
+from .headline import headline, nothing_found, platform, routing, since_baseline, version
 from .model import STATE_NAMES, VANTAGE_NAMES, Callout, FindingView, View
 from .path import STATE_WORDS, Hop
 from .text import counted, days, listed, moment, one_line, shorten, shown
@@ -26,7 +26,8 @@ _MARKS = {"ok": "✔", "broken": "✘", "warning": "⚠", "unreached": "·", "un
 
 def render_markdown(view: View) -> str:
     """The whole file."""
-    return "\n".join([*_top(view), *_findings(view), *_callouts(view), *_gaps(view), *_gone(view), *_suppressed(view), *_end(view)]) + "\n"
+    parts = (_top, _findings, _callouts, _gaps, _platform, _gone, _suppressed, _end)
+    return "\n".join(line for part in parts for line in part(view)) + "\n"
 
 
 def escaped(text: object) -> str:
@@ -67,7 +68,13 @@ def _top(view: View) -> Iterator[str]:
         yield ""
     found, callouts = summary["findings"], summary["callouts"]
     through = ", ".join(VANTAGE_NAMES[vantage] for vantage in summary["seen_through"])
-    facts = [f"Cluster {code(summary['cluster'])}", escaped(version(summary)), routing(summary), f"observed {escaped(moment(summary['observed_at']))}"]
+    facts = [
+        f"Cluster {code(summary['cluster'])}",
+        escaped(version(summary)),
+        platform(summary),
+        routing(summary),
+        f"observed {escaped(moment(summary['observed_at']))}",
+    ]
     yield " · ".join(fact for fact in facts if fact) + "  "
     yield f"Seen through: {through or 'nothing; this judges only what is configured'}  "
     yield (
@@ -190,6 +197,16 @@ def _gone(view: View) -> Iterator[str]:
     yield ""
     for finding in gone:
         yield f"- {escaped(finding['code'])} {code(finding['name'])}: {escaped(finding['title'])}"
+    yield ""
+
+
+def _platform(view: View) -> Iterator[str]:
+    if not view.summary["platform"]["signals"]:
+        return
+    yield "## Platform"
+    yield ""
+    for signal in view.summary["platform"]["signals"]:
+        yield f"- {escaped(signal)}"
     yield ""
 
 

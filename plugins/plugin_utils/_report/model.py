@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._diagnosis.cni import judge_cni
+from .._diagnosis.platform import evidence, judge_platform
 from .baseline import Baseline, compared
 from .path import Hop, path_of
 
@@ -297,6 +299,14 @@ def _silent(bundle: Mapping[str, Any], asked: set[str]) -> list[dict[str, str | 
     return silent
 
 
+def _platform(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """On what the cluster runs, as far as it is known, and why that is believed."""
+    platform = judge_platform(facts)
+    plugins = judge_cni(facts, platform.name)
+    signals = [*evidence(platform), *([f"{plugins.label}: {'; '.join(plugins.because)}"] if plugins.label else [])]
+    return {"name": platform.name, "label": platform.label, "network_plugin": plugins.label, "signals": signals}
+
+
 def _summary(
     bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]], rows: Sequence[Callout], version: str
 ) -> dict[str, Any]:
@@ -314,6 +324,7 @@ def _summary(
         "took_seconds": bundle.get("took_seconds"),
         "kubernetes": facts["version"]["git_version"],
         "routing": facts["control_plane"]["routing"],
+        "platform": _platform(facts),
         "findings": {**counts, "suppressed": len(suppressed)},
         "callouts": {"total": len(rows), **{state: sum(row.state == state for row in rows) for state in STATES}},
         "backends": len(facts["backends"]),

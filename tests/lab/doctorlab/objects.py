@@ -39,6 +39,19 @@ def service(target: Target) -> Object:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": targets.SERVICE, "namespace": target.namespace}, "spec": spec}
 
 
+def network_policy(target: Target) -> Object:
+    """What people write to let the control plane in, which does not (the API server is no pod); or what does."""
+    rule: Object = {"ports": [{"protocol": "TCP", "port": addresses.WEBHOOK_PORT}]}
+    if target.make.policy == "refuses":
+        rule["from"] = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "webhook", "namespace": target.namespace},
+        "spec": {"podSelector": {"matchLabels": {"app": targets.SERVICE}}, "policyTypes": ["Ingress"], "ingress": [rule]},
+    }
+
+
 def pods(target: Target) -> list[Object]:
     """Running pods with their status; `api.create` writes the status apart."""
     return [_pod(target, number, address) for number, address in enumerate(target.pods)]

@@ -30,6 +30,8 @@ A world is one call-out that works, with what a table's `given` changes about it
     loopback        {subject, days}
     coverage        as in the facts
     source          api | dump
+    listens         port of the pods, default 8443                pod  what is different of them, in the shape of the facts
+    around          platform, network plugins and policies: around.py
     facts           further facts, merged over those of this world: {version: {git_version: ...}, platform: {...}, apps: {...}, namespaces: [...]}
     more            {<name>: the same again, for another call-out with a Service of its own}
 """
@@ -43,6 +45,7 @@ from typing import Any
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
+from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.around import surround
 
 AT = datetime(2026, 11, 20, 18, 0, tzinfo=timezone.utc)
 KINDS = {
@@ -101,7 +104,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "apps": {},
         "coverage": list(given.get("coverage", ())),
     }
-    facts = merged(facts, given.get("facts", {}))
+    facts = merged(surround(facts, given.get("around", {})), given.get("facts", {}))
     by_id = {world.callout["id"]: world for world in worlds}
     authorities = {source["id"]: "CA of the source" for world in worlds for source in world.ca_sources() if "vouches" in world.given["ca_source"]}
     specs = plan_probes(facts)
@@ -241,7 +244,7 @@ class _World:
         return {
             "address": address,
             "family": "IPv6" if ":" in address else "IPv4",
-            "port": None if state == "portless" else 8443,
+            "port": None if state == "portless" else self.given.get("listens", 8443),
             "ready": state in ("ready", "portless"),
             "serving": state in ("ready", "portless", "draining"),
             "terminating": state == "draining",
@@ -274,9 +277,10 @@ class _World:
                         "restarts": 0,
                         "waiting": None if endpoint["ready"] else "CrashLoopBackOff",
                         "terminated": None,
-                        "ports": [{"name": "https", "port": 8443}],
+                        "ports": [{"name": "https", "port": self.given.get("listens", 8443)}],
                     }
                 ],
+                **self.given.get("pod", {}),
             }
             for endpoint in endpoints
         ]

@@ -19,8 +19,14 @@ def _platform() -> Observer:
     return Platform()
 
 
+def _network_policies() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.network_policies import NetworkPolicies
+
+    return NetworkPolicies()
+
+
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
-_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = ((frozenset(), _platform),)
+_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = ((frozenset(), _platform), (frozenset(), _network_policies))
 
 
 def always() -> list[Observer]:

@@ -35,6 +35,7 @@ from . import (
     injection,
     interception,
     network,
+    platform,
     slowness,
     timeout_profiles,
     timeouts,
@@ -51,6 +52,7 @@ ClusterRule = Callable[["Cluster"], Iterable[Finding]]
 _FAMILIES = (
     configuration,
     network,
+    platform,
     tls,
     ca_source,
     answers,
