@@ -19,6 +19,7 @@ from .case import Case
 from .checked import moment
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
+from .loopback import Loopback, read_loopbacks
 from .observed import Probe, Trust
 from .platform import Platform, judge_platform
 from .proxy_environment import ProxyEnvironment, visible_proxies
@@ -192,6 +193,11 @@ class Cluster:
         if not self.bad_instances or probe.vantage != "apiserver" or (probe.instance and probe.instance not in self.bad_instances):
             return False
         return any(callout in self._known_from_good_instances for callout in probe.callouts)
+
+    @cached_property
+    def loopbacks(self) -> tuple[Loopback, ...]:
+        """The certificate by which each instance talks to itself, or why it cannot be seen from here."""
+        return read_loopbacks(self.facts, self.probes, self.trusts.values())
 
     # ---- proxies
 
