@@ -694,10 +694,40 @@ ansible_facts:
                   description: C(HTTPS_PROXY), C(HTTP_PROXY) and C(NO_PROXY) of its environment, without credentials. V(none) if it cannot be seen.
                   returned: success
                   type: dict
+                liveness_probe:
+                  description: Whether its pod has a liveness probe. V(none) if the pod cannot be seen.
+                  returned: success
+                  type: bool
                 visible:
                   description: Whether its pod, and with it flags and environment, can be seen.
                   returned: success
                   type: bool
+            components:
+              description: The pods of kube-controller-manager and kube-scheduler, where these are static pods.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                component:
+                  description: V(kube-controller-manager) or V(kube-scheduler).
+                  returned: success
+                  type: str
+                name:
+                  description: Name of the pod.
+                  returned: success
+                  type: str
+                node:
+                  description: Its node.
+                  returned: success
+                  type: str
+                flags:
+                  description: Those of its flags that name networks.
+                  returned: success
+                  type: dict
+                proxy:
+                  description: C(HTTPS_PROXY), C(HTTP_PROXY) and C(NO_PROXY) of its environment, without credentials.
+                  returned: success
+                  type: dict
         evidence:
           description: Texts of Events and conditions that may be about a failed call, the newest first.
           returned: success

@@ -60,6 +60,8 @@ _CALLOUTS = (
     ),
     Listing("apiservices", "/apis/apiregistration.k8s.io/v1/apiservices", "apiregistration.k8s.io/v1", "APIService"),
 )
+# Also taken in by observers/control_plane.py.
+_CONTROL_PLANE = "component in (kube-apiserver,kube-controller-manager,kube-scheduler)"
 _SURROUNDINGS = (
     Listing("namespaces", "/api/v1/namespaces", "v1", "Namespace"),
     Listing(
@@ -69,7 +71,7 @@ _SURROUNDINGS = (
         "EndpointSlice",
         {"labelSelector": f"{SERVICE_NAME_LABEL}={API_SERVER_SERVICE[1]}"},
     ),
-    Listing("apiserver pods", "/api/v1/namespaces/kube-system/pods", "v1", "Pod", {"labelSelector": "component=kube-apiserver"}),
+    Listing("apiserver pods", "/api/v1/namespaces/kube-system/pods", "v1", "Pod", {"labelSelector": _CONTROL_PLANE}),
 )
 _EVIDENCE = (
     # core/v1 and events.k8s.io/v1 show the same objects; the first can be selected by type on every version.

@@ -45,7 +45,7 @@ _KINDS = {
     **dict.fromkeys(("admission", "modified", "no_dry_run", "denial", "patch"), "admission"),
     **dict.fromkeys(("policy", "autopilot"), "policy"),
     **dict.fromkeys(("discovery_check", "missing_endpoints", "apiservice_service", "service_proxy", "discovery", "unavailable"), "apiservice"),
-    **dict.fromkeys(("request_timeout", "not_ready", "lister"), "apiserver"),
+    **dict.fromkeys(("request_timeout", "not_ready", "lister", "self_lookup"), "apiserver"),
     **dict.fromkeys(("client", "forbidden"), "client"),
     "conversion": "conversion",
     "etcd": "etcd",
@@ -292,10 +292,12 @@ def _of_whom(judged: dict[str, Any], judgement: Judgement, entry: Entry) -> Judg
     service, path = judged["service"], judged["path"] or ""
     own_service = bool(service) and (service["namespace"], service["name"]) == ("default", "kubernetes")
     if cause == "certificate_expired" and (
-        own_service or entry.kind == "lister" or (entry.kind == "call" and path.endswith(("/limitranges", "/resourcequotas")))
+        own_service or entry.kind in ("lister", "self_lookup") or (entry.kind == "call" and path.endswith(("/limitranges", "/resourcequotas")))
     ):
         judged["kind"] = judged["kind"] or "apiserver"
         return "loopback_certificate_expired", "tls", "WD690"
+    if entry.kind == "self_lookup":
+        return cause, phase, None
     if entry.kind in ("client", "lister") or (entry.kind == "call" and not service and path.startswith("/api")):
         judged["kind"] = "client"
         return cause, phase, None

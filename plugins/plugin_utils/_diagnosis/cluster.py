@@ -204,7 +204,7 @@ class Cluster:
     @cached_property
     def proxy_environments(self) -> tuple[ProxyEnvironment, ...]:
         """The proxy variables of the API server instances that have any, as far as they can be seen."""
-        return visible_proxies(self.instances)
+        return visible_proxies(self.facts)
 
     @cached_property
     def intercepted(self) -> bool:

@@ -99,7 +99,7 @@ def test_nothing_is_asked_beyond_what_call_outs_name(fake: FakeApiServer) -> Non
         ("gone", "kubernetes.io/service-name in (gone)"),
         ("hooks", "kubernetes.io/service-name in (one)"),
     ]
-    assert selectors(fake, "pods") == [("hooks", "app=one"), ("kube-system", "component=kube-apiserver")]
+    assert selectors(fake, "pods") == [("hooks", "app=one"), ("kube-system", "component in (kube-apiserver,kube-controller-manager,kube-scheduler)")]
     assert [query.get("fieldSelector") for _path, query in fake.asked("events")] == ["type!=Normal"]
     assert not fake.asked("secrets")
 

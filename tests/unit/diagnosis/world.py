@@ -27,6 +27,7 @@ A world is one call-out that works, with what a table's `given` changes about it
     events          [{says, minutes_ago, cause: of the condition or event}]           condition: the same for conditions
     available       of an APIService: {status, reason, message}
     instances       {<address>: the apiserver's answer there}                         proxy: {HTTPS_PROXY, NO_PROXY} of the first
+    flags           of the first instance
     loopback        {subject, days, life} of every instance, or {<address>: {...}, <address>: refused | none}
     coverage        as in the facts
     source          api | dump
@@ -81,6 +82,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
     ]
     if "proxy" in given:
         instances[0]["proxy"] = {"HTTPS_PROXY": None, "HTTP_PROXY": None, "NO_PROXY": None, **given["proxy"]}
+    instances[0]["flags"] = given.get("flags", {})
     facts = {
         "source": {
             "kind": given.get("source", "api"),

@@ -19,8 +19,17 @@ def _platform() -> Observer:
     return Platform()
 
 
+def _components() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.control_plane import Components
+
+    return Components()
+
+
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
-_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = ((frozenset(), _platform),)
+_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
+    (frozenset(), _platform),
+    (frozenset(), _components),
+)
 
 
 def always() -> list[Observer]:

@@ -8,6 +8,54 @@ from __future__ import annotations
 from ..finding import Entry
 from ..severity import Severity
 
+WD605 = Entry(
+    code="WD605",
+    title="NO_PROXY of an API server does not cover what it calls",
+    severity=Severity.WARNING,
+    cause=None,
+    meaning="The API server has HTTPS_PROXY in its environment, and its NO_PROXY leaves calls within the cluster to the proxy. Nothing that was seen "
+    "fails because of "
+    "it, but these calls depend on the proxy: as soon as it does not let them pass, all of them fail (WD220).",
+    decided="NO_PROXY is read by Go's rules, and held against the call-outs of this cluster: webhooks are recognised by `<service>.<namespace>.svc` up to 1.36 "
+    "(only a domain helps, CIDRs and .cluster.local do not) and by the dialled address from 1.37 on, aggregated APIs always by address, the API server "
+    "itself by "
+    "--bind-address. Nothing is said where no call-out needs it, or where calls fail already.",
+    confirm=(
+        "kubectl -n kube-system get pods -l component=kube-apiserver -o yaml | grep -i -A1 _proxy",
+        "# On a control-plane node:",
+        "tr '\\0' '\\n' < /proc/$(pgrep -xo kube-apiserver)/environ | grep -i _proxy",
+    ),
+    fix=(
+        "# Add to NO_PROXY: {missing}.",
+        "# {where}.",
+        "# Or take the proxy out of the API server's environment: it needs one only for URL webhooks, an OIDC issuer or a cloud's API outside.",
+    ),
+    source="golang.org/x/net/http/httpproxy; k8s.io/apiserver pkg/util/webhook/client.go; kube-aggregator pkg/apiserver/handler_proxy.go",
+    blames="cluster",
+)
+
+WD606 = Entry(
+    code="WD606",
+    title="A component of the control plane reaches the API server through a proxy",
+    severity=Severity.WARNING,
+    cause=None,
+    meaning="kube-controller-manager or kube-scheduler has HTTPS_PROXY in its environment, and its NO_PROXY covers no address of the API server. Where "
+    "the proxy does "
+    "not let it pass nobody is elected: nothing is scheduled, no pod replaced, no namespace deleted.",
+    decided="The pod is visible (kubeadm's static pods), and NO_PROXY, read by Go's rules, covers neither the control plane's endpoint of kubeadm-config nor "
+    "the API server of the same node.",
+    confirm=(
+        "kubectl -n kube-system get pods -l component={component} -o yaml | grep -i -A1 _proxy",
+        "kubectl -n kube-system get lease {component} -o yaml",
+    ),
+    fix=(
+        "# Add to NO_PROXY, or take the proxy variables out: {missing}.",
+        "# On every control-plane node, one at a time: the manifest of that component in /etc/kubernetes/manifests; the kubelet restarts it.",
+    ),
+    source="cmd/kubeadm/app/util/env.go GetProxyEnvVars; golang.org/x/net/http/httpproxy",
+    blames="cluster",
+)
+
 WD610 = Entry(
     code="WD610",
     title="One API server fails to call what another calls without trouble",
@@ -81,4 +129,4 @@ WD690 = Entry(
     blames="cluster",
 )
 
-ENTRIES = (WD601, WD610, WD690)
+ENTRIES = (WD601, WD605, WD606, WD610, WD690)
