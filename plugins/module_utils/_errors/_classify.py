@@ -75,8 +75,8 @@ def classify(text: str) -> dict[str, Any]:
     routing: endpoint|cluster_ip|null, healthy, names: {...}, others: [the same, without others]}`.
     kind: admission|conversion|apiservice|policy|apiserver|etcd|client, null where the text does not tell. code: null where no finding stands for
     it (a denial, a client's own connection). healthy: true where the API server's calls worked and something was refused on purpose.
-    names: what else the text names, of group, version, gvk_kind, resource, policy, binding, apiservice, status, valid_for, wanted, hint, authority,
-    proxy_answer, redirected_to, failing, message.
+    names: what else the text names, of group, version, gvk_kind, resource, policy_kind, policy, binding, apiservice, status, valid_for, wanted, hint,
+    authority, proxy_answer, redirected_to, failing, message.
     Raises TypeError where `text` is no str.
     """
     if not isinstance(text, str):

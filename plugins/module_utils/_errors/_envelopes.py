@@ -56,7 +56,7 @@ ENVELOPES: tuple[Envelope, ...] = (
     _strong("conversion", r"conversion webhook for " + _KIND + r":? ?"),
     _strong("conversion", r"calling to conversion webhook failed for " + _KIND + r": ?"),
     _strong("conversion", r"conversion (?:webhook response was absent|request failed) for " + _KIND),
-    _strong("policy", r"(?:(?:Validating|Mutating)AdmissionPolicy|policy) " + _POLICY + r" denied request: ?"),
+    _strong("policy", r"(?:(?P<policy_kind>Validating|Mutating)AdmissionPolicy|policy) " + _POLICY + r" denied request: ?"),
     _strong("policy", r"Validation failed for ValidatingAdmissionPolicy " + _POLICY + r": ?"),
     _strong("autopilot", r"GKE ?Autopilot authz: "),
     _weak("autopilot", r"GKE Warden rejected the request|denied by autogke-[\w-]{1,80}"),

@@ -17,6 +17,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust
 from .ca_source import CaSource
 from .case import Case
 from .checked import moment
+from .counters import Counter, read_counters
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
 from .loopback import Loopback, read_loopbacks
@@ -198,6 +199,11 @@ class Cluster:
     def loopbacks(self) -> tuple[Loopback, ...]:
         """The certificate by which each instance talks to itself, or why it cannot be seen from here."""
         return read_loopbacks(self.facts, self.probes, self.trusts.values())
+
+    @cached_property
+    def counters(self) -> Mapping[tuple[str, str], tuple[Counter, ...]]:
+        """(kind, webhook) -> what each instance has counted of its calls since it started."""
+        return read_counters(self.facts)
 
     # ---- proxies
 

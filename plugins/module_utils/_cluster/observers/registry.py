@@ -25,10 +25,24 @@ def _components() -> Observer:
     return Components()
 
 
+def _admission() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.admission_metrics import AdmissionMetrics
+
+    return AdmissionMetrics()
+
+
+def _policies() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.policies import Policies
+
+    return Policies()
+
+
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
 _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _platform),
     (frozenset(), _components),
+    (frozenset(), _admission),
+    (frozenset(), _policies),
 )
 
 
