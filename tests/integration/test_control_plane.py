@@ -134,6 +134,15 @@ def test_the_certificate_of_each_instance_is_listed(diagnosis: Diagnosis) -> Non
     assert "## API servers" in text and f"172.31.0.12:{addresses.API_PORT}" in text
 
 
+@pytest.mark.covers("loopback-livez", code="WD690")
+def test_the_lifetime_is_read_and_not_computed(old_diagnosis: Diagnosis) -> None:
+    """Kubernetes 1.30: a year, and no liveness check; its counters have the same names."""
+    (one,) = old_diagnosis.report["summary"]["loopback"]
+    assert (one["livez_check"], one["lifetime_days"]) == (False, 365)
+    counted = old_diagnosis.report["bundle"]["facts"]["control_plane"]["admission"]
+    assert {one["webhook"]: one["fail_open"] for one in counted}["pods.connection-refused-fail-open.fault.lab.example.com"] > 0
+
+
 def test_requests_that_passed_unseen_are_counted_at_the_instance_that_let_them(diagnosis: Diagnosis) -> None:
     found = the(diagnosis, "WD620")
     assert (found["severity"], found["subject"]["name"]) == ("warning", IGNORED)

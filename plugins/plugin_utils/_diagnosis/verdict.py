@@ -160,13 +160,19 @@ def _by_condition(case: Case) -> Judgement | None:
         cause, phase, code = "aggregated_api_unavailable", None, "WD430"
     since = f" since {available['since']}" if available.get("since") else ""
     line = f"the API server's condition Available is False{since} ({reason}): {message}"
-    meaning = what_it_means(reason, message)
-    because = (line, meaning) if meaning else (line,)
-    return explain(case, Judgement(State.FAILING, "apiserver", cause=cause, phase=phase, code=code, names=said["names"], because=because))
+    return explain(case, Judgement(State.FAILING, "apiserver", cause=cause, phase=phase, code=code, names=said["names"], because=(line,)))
+
+
+def _availability(case: Case) -> tuple[str, ...]:
+    """What the aggregator's reason means, where it says that the API is not available."""
+    available = (case.callout["apiservice"] or {}).get("available") or {}
+    meaning = what_it_means(available.get("reason") or "", available.get("message") or "") if available.get("status") == "False" else None
+    return (meaning,) if meaning else ()
 
 
 def explain(case: Case, said: Judgement) -> Judgement:
     """The API server's failure, made precise by facts and by what other vantages saw."""
+    said = replace(said, because=(*said.because, *_availability(case)))
     outside = tuple(map(describe, _outside(case)))
     facts = tuple(line for line in (endpoints_line(case), pods_line(case)) if line)
     history = tuple(seen_before(case))
