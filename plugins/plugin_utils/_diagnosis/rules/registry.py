@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from ..finding import Finding
 from . import (
+    admission,
     answers,
     ca_source,
     configuration,
@@ -34,7 +35,9 @@ from . import (
     forecast,
     injection,
     interception,
+    loopback,
     network,
+    no_proxy,
     platform,
     slowness,
     timeout_profiles,
@@ -64,6 +67,9 @@ _FAMILIES = (
     injection,
     forecast,
     control_plane,
+    loopback,
+    no_proxy,
+    admission,
     coverage,
 )
 
