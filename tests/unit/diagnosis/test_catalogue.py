@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 # Values that rules add to those of the case.
 ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
-ADDED |= {"restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
+ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
 ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
 ADDED |= {"policy", "policy_resource"}  # rules/admission.py
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
