@@ -152,6 +152,17 @@ def _seen(
     return trust.leaf, None
 
 
+def nowhere(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The only item of `summary.loopback` where no instance is known: that is no silence either."""
+    source = facts["source"]
+    reason = (
+        "which API servers there are is not known (EndpointSlice default/kubernetes was not read), and behind the address of a load balancer the certificate "
+        "of an instance cannot be seen"
+    )
+    name = str(source.get("server") or source["cluster"])
+    return Loopback(name, None, None, None, reason, None, None, _DRAIN_SECONDS).shown()
+
+
 def together(loopbacks: Sequence[Loopback]) -> tuple[Loopback, ...]:
     """The instances whose certificates end within the same day as the first one's, if there are several."""
     known = sorted(((one.leaf.not_after, one.name, one) for one in loopbacks if one.leaf and one.leaf.not_after), key=lambda item: item[:2])

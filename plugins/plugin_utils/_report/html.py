@@ -55,7 +55,7 @@ def render_html(view: View) -> str:
         counted=counted,
         days=days,
         in_words=in_words,
-        instances=list(zip(view.instances, summary["loopback"], strict=True)),
+        instances=list(zip(view.instances, summary["loopback"])),
         listed=listed,
         livez=LIVEZ,
         moment=moment,

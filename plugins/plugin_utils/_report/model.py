@@ -16,7 +16,7 @@ from typing import Any
 
 from .._diagnosis.checked import moment
 from .._diagnosis.cni import judge_cni
-from .._diagnosis.loopback import read_loopbacks
+from .._diagnosis.loopback import nowhere, read_loopbacks
 from .._diagnosis.observed import Probe, Trust
 from .._diagnosis.platform import evidence, judge_platform
 from .baseline import Baseline, compared
@@ -293,10 +293,13 @@ def _impact_label(finding: Mapping[str, Any], affected: Sequence[Mapping[str, An
 
 def _loopback(bundle: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The loopback certificate of each API server instance, or why it cannot be seen from here, also where nothing is wrong."""
-    at = moment(bundle["facts"]["source"]["observed_at"])
+    facts = bundle["facts"]
+    if not facts["control_plane"]["instances"]:
+        return [nowhere(facts)]
+    at = moment(facts["source"]["observed_at"])
     probes = [Probe.of(probe) for probe in bundle["probes"] if not probe["callouts"]]
     trusts = [Trust.of(verdict, at) for verdict in bundle["verdicts"] if not verdict["callouts"]]
-    return [one.shown() for one in read_loopbacks(bundle["facts"], probes, trusts)]
+    return [one.shown() for one in read_loopbacks(facts, probes, trusts)]
 
 
 def _silent(bundle: Mapping[str, Any], asked: set[str]) -> list[dict[str, str | None]]:

@@ -43,7 +43,7 @@ ADDED |= {
     "helm_version",
 }
 ADDED |= {"gcp_project", "gke_filter", "rule_name", "tcp_rules", "eks_cluster", "aws_region", "instance", "eniconfigs", "sg_policies"}
-ADDED |= {"restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
+ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
 ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
 ADDED |= {"policy", "policy_resource"}  # rules/admission.py
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"

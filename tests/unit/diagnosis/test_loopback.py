@@ -107,3 +107,14 @@ def test_the_container_gets_the_time_that_it_drains_in() -> None:
 def test_what_may_keep_it_from_coming_back_is_to_be_mended_first() -> None:
     manual = steps({}, apiserver={"says": "dial tcp 10.1.0.1:8443: connect: connection refused"})
     assert manual[0].startswith("# First mend these: validating/hook/hook.example.com fail closed")
+
+
+def test_no_known_instance_is_no_silence() -> None:
+    facts, probes, verdicts = observe({})
+    facts["control_plane"]["instances"] = []
+    facts["source"]["server"] = "https://lb.example.com:6443"
+    view = view_of(bundle_of("0.2.0", facts, [probe for probe in probes if probe["callouts"]], verdicts, took_seconds=None, example=False), [])
+    (one,) = view.summary["loopback"]
+    assert (one["instance"], one["address"]) == ("https://lb.example.com:6443", None)
+    assert "behind the address of a load balancer" in one["reason"]
+    assert "behind the address of a load balancer" in render_html(view) and "load balancer" in render_markdown(view)

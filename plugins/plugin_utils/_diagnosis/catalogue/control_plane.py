@@ -122,7 +122,7 @@ WD690 = Entry(
     "An error once it is expired, a warning in the last 30 days. k3s (port 6443) and the supervisor of RKE2 (9345) are never asked: their listener "
     "would put the "
     "name into the cluster's certificate.",
-    confirm=(_READ, "kubectl --server https://{instance} get --raw /livez/loopback-serving-certificate"),
+    confirm=(_READ, "kubectl --server https://{livez_instance} get --raw /livez/loopback-serving-certificate"),
     fix=_RESTART,
     source="k8s.io/client-go util/cert/cert.go; k8s.io/apiserver pkg/server/options/serving_with_loopback.go; kubernetes/kubernetes#86552, #121580, "
     "#130047, #136477",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..catalogue import control_plane as catalogue
+from ..checked import moment
 from ..finding import Finding, Subject
 from ..loopback import Loopback, names, together
 from ..restart import in_the_way, restart_values
@@ -48,7 +49,11 @@ def loopback_certificate(cluster: Cluster) -> Iterator[Finding]:
         because = [
             certificate_line(one.leaf, f"the loopback certificate of API server {one.address} {verb}"),
             *one.lines(cluster.at),
-            *([f"{names(alike)} were started together and end within the same day"] if one in alike else []),
+            *(
+                [f"{names(alike)} were started together and end within the same day: where there is time, leave days between their restarts"]
+                if one in alike
+                else []
+            ),
             *([_only_some(cluster, one)] if one.expired else []),
             *(text.line() for text in texts[:3]),
         ]
@@ -72,7 +77,12 @@ def _found(cluster: Cluster, address: str, name: str, because: Iterable[str], in
         phase="tls",
         severity=Severity.ERROR if expired else Severity.WARNING,
         root=f"instance {address}",
-        values={"instance": None if address == _UNKNOWN else address, "dead_webhooks": in_the_way(cluster), **restart_values(cluster, instance)},
+        values={
+            "instance": None if address == _UNKNOWN else address,
+            "livez_instance": address if instance and instance.livez_check else None,
+            "dead_webhooks": in_the_way(cluster),
+            **restart_values(cluster, instance),
+        },
     )
     return finding if finding.affects else replace(finding, impact=_AT_STAKE)
 
@@ -104,16 +114,19 @@ def _unseen(cluster: Cluster, instance: Loopback | None) -> Iterator[str]:
 def _told(cluster: Cluster) -> dict[str, list[Text]]:
     """Address of the instance (or _UNKNOWN) -> what was said recently of its failing calls to itself.
 
-    A certificate that was read since and is good makes a text history: the process was restarted.
+    A certificate that was read since and is good makes a text history, and so does a later start of the process.
     """
     found: dict[str, list[Text]] = defaultdict(list)
+    # Where the certificate cannot be read, the start of the process may be known from its metrics.
+    started = {one.instance: moment(one.since) for counters in cluster.counters.values() for one in counters if one.instance and one.since}
     unknown = cluster.loopbacks and all(one.leaf and not one.expired for one in cluster.loopbacks)
     for text in cluster.texts:
         if text.said["cause"] != EXPIRED or not text.current:
             continue
         address = _instance_of(cluster, str(text.said["url"] or ""))
         known = next((one for one in cluster.loopbacks if one.address == address), None)
-        if address is None or unknown or (known and known.leaf and not known.expired):
+        restarted = text.last is not None and started.get(address or "", text.last) > text.last
+        if address is None or unknown or restarted or (known and known.leaf and not known.expired):
             continue
         found[address].append(text)
     return dict(found)
