@@ -159,6 +159,11 @@ ansible_facts:
               returned: success
               type: str
               sample: v1.36.3
+            go_version:
+              description: The version of Go that it was built with, which decides what certificates it accepts.
+              returned: success
+              type: str
+              sample: go1.26.3
             major:
               description: Major version.
               returned: success

@@ -60,7 +60,8 @@ def backends_of(inventory: Inventory, callouts: list[dict[str, Any]]) -> list[di
 def version_facts(answer: dict[str, Any]) -> dict[str, Any]:
     """`version` of the facts from what /version answers; the minor of some providers is "36+"."""
     digits = ["".join(filter(str.isdigit, str(answer.get(key) or ""))) for key in ("major", "minor")]
-    return {"git_version": text(answer.get("gitVersion")), "major": integer(digits[0]), "minor": integer(digits[1])}
+    major, minor = map(integer, digits)
+    return {"git_version": text(answer.get("gitVersion")), "go_version": text(answer.get("goVersion")), "major": major, "minor": minor}
 
 
 def service_references(callouts: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from .cni import Cni, judge_cni
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
 from .host_ports import used_host_ports
+from .label_index import Namespaces
 from .observed import Probe, Trust
 from .platform import Platform, judge_platform
 from .proxy_environment import ProxyEnvironment, visible_proxies
@@ -131,6 +132,11 @@ class Cluster:
     def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
         """Of the namespaces that were read, by name."""
         return {one["name"]: one["labels"] or {} for one in self.facts["namespaces"]}
+
+    @cached_property
+    def namespaces(self) -> Namespaces:
+        """The namespaces that were read, and which of them a selector selects."""
+        return Namespaces(self.facts["namespaces"])
 
     @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:

@@ -125,7 +125,7 @@ class NetworkPath:
         policies = network.get("policies")
         if policies is None or not self.pods or self.cluster.cni.enforces is False:
             return None
-        answers = [admission(policies, pod, port, self.sources, self.cluster.facts) for pod in self.pods for port in self.ports]
+        answers = [admission(policies, pod, port, self.sources, self.cluster.namespace_labels) for pod in self.pods for port in self.ports]
         by_state = {answer.state: answer for answer in reversed(answers)}
         return next((by_state[state] for state in (REFUSED, UNSURE, "admitted", OPEN) if state in by_state), None)
 

@@ -18,9 +18,10 @@ from typing import Any
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import selector_matches
 
 from .cni import contains
-from .selectors import labels_of_namespace
+from .selectors import NAMESPACE_NAME, keys
 
 OPEN, ADMITTED, REFUSED, UNSURE = "open", "admitted", "refused", "unsure"
+Namespaces = Mapping[str, Mapping[str, str]]  # name -> labels
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
@@ -44,18 +45,21 @@ class Admission:
     because: tuple[str, ...] = ()
 
 
-def admission(policies: Iterable[Mapping[str, Any]], pod: Mapping[str, Any], port: int, sources: Sequence[Source], facts: Mapping[str, Any]) -> Admission:
-    """Whether TCP to this port of the pod is let through from all of these sources. Pods in the network of their node are outside of what policies govern."""
+def admission(policies: Iterable[Mapping[str, Any]], pod: Mapping[str, Any], port: int, sources: Sequence[Source], namespaces: Namespaces) -> Admission:
+    """Whether TCP to this port of the pod is let through from all of these sources. namespaces: those that were read.
+
+    Pods in the network of their node are outside of what policies govern.
+    """
     isolating = [one for one in policies if one["ingress"] and one["namespace"] == pod["namespace"] and selector_matches(one["pod_selector"], pod["labels"])]
     if not isolating or pod["host_network"]:
         return Admission(OPEN)
     names = tuple(str(one["name"]) for one in isolating)
-    states = [_state(isolating, pod, port, source, facts) for source in sources]
+    states = [_state(isolating, pod, port, source, namespaces) for source in sources]
     worst = next((state for state in (REFUSED, UNSURE) if state in states), ADMITTED)
     return Admission(worst, names, tuple(_lines(isolating, pod, port)))
 
 
-def _state(policies: Iterable[Mapping[str, Any]], pod: Mapping[str, Any], port: int, source: Source, facts: Mapping[str, Any]) -> str:
+def _state(policies: Iterable[Mapping[str, Any]], pod: Mapping[str, Any], port: int, source: Source, namespaces: Namespaces) -> str:
     state = REFUSED
     for policy in policies:
         for rule in policy["rules"]:
@@ -63,7 +67,7 @@ def _state(policies: Iterable[Mapping[str, Any]], pod: Mapping[str, Any], port: 
                 continue
             if rule["from"] is None:
                 return ADMITTED
-            answers = {_peer_matches(peer, policy["namespace"], source, facts) for peer in rule["from"]}
+            answers = {_peer_matches(peer, policy["namespace"], source, namespaces) for peer in rule["from"]}
             if True in answers:
                 return ADMITTED
             if None in answers:
@@ -86,7 +90,7 @@ def _one_port_matches(one: Mapping[str, Any], pod: Mapping[str, Any], port: int)
     return bool(wanted <= port <= (one["end_port"] or wanted))
 
 
-def _peer_matches(peer: Mapping[str, Any], namespace: str, source: Source, facts: Mapping[str, Any]) -> bool | None:
+def _peer_matches(peer: Mapping[str, Any], namespace: str, source: Source, namespaces: Namespaces) -> bool | None:
     """None where it depends on what is not known."""
     if peer["cidr"]:
         return _block_matches(peer, source)
@@ -94,10 +98,15 @@ def _peer_matches(peer: Mapping[str, Any], namespace: str, source: Source, facts
         return False
     if peer["namespaces"] is None:
         return namespace == source.pod["namespace"] and selector_matches(peer["pods"], source.pod["labels"])
-    labels = labels_of_namespace(facts, source.pod["namespace"], peer["namespaces"])
+    labels = _labels(source.pod["namespace"], peer["namespaces"], namespaces)
     if labels is None:
         return None
     return selector_matches(peer["namespaces"], labels) and (peer["pods"] is None or selector_matches(peer["pods"], source.pod["labels"]))
+
+
+def _labels(name: str, selector: Mapping[str, Any], namespaces: Namespaces) -> Mapping[str, str] | None:
+    """The labels of a namespace as far as `selector` asks for them. The one with its name is on every namespace, also on one that could not be read."""
+    return namespaces.get(name, {NAMESPACE_NAME: name} if keys(selector) <= {NAMESPACE_NAME} else None)
 
 
 def _block_matches(peer: Mapping[str, Any], source: Source) -> bool | None:

@@ -52,6 +52,7 @@ class CallOut:
     rules: list[Rule] = field(default_factory=lambda: [Rule(["configmaps"])])
     namespaces: list[str] = field(default_factory=list)
     entries: int = 1  # how many entries of this kind the configuration holds
+    entry_name: str | None = None  # of the one entry, where its name matters
 
 
 @dataclass(frozen=True)

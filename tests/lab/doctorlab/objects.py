@@ -157,7 +157,7 @@ def call_out(target: Target, bundle: str) -> Object:
 def _webhook_configuration(target: Target, bundle: str) -> Object:
     made = target.make.call_out
     kind = {"validating": "ValidatingWebhookConfiguration", "mutating": "MutatingWebhookConfiguration"}[made.kind]
-    names = [target.domain] if made.entries == 1 else [f"entry-{number}.{target.domain}" for number in range(made.entries)]
+    names = [made.entry_name or target.domain] if made.entries == 1 else [f"entry-{number}.{target.domain}" for number in range(made.entries)]
     entries = [_webhook(target, name, bundle, made.rules, made.namespaces or [target.namespace]) for name in names]
     if target.make.events:
         pods_too = Rule(resources=["pods"], operations=["CREATE"])

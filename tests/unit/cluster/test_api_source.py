@@ -44,7 +44,7 @@ def test_a_whole_cluster(fake: FakeApiServer) -> None:
         "paths": [],
         "access": {"port_forward": False, "service_proxy": False, "dry_run": False},
     }
-    assert found["version"] == {"git_version": "v1.36.3", "major": 1, "minor": 36}
+    assert found["version"] == {"git_version": "v1.36.3", "go_version": "go1.26.3", "major": 1, "minor": 36}
     assert [callout["id"] for callout in found["callouts"]] == [
         "apiservice/v1beta1.metrics.k8s.io",
         "conversion/things.example.com",
@@ -205,7 +205,7 @@ def test_not_kubernetes(fake: FakeApiServer, answer: tuple[int, bytes]) -> None:
 def test_a_version_that_may_not_be_read(fake: FakeApiServer) -> None:
     fake.answers["/version"] = lambda handler, query: status(403, "Forbidden", "no")
     found = facts(fake)
-    assert found["version"] == {"git_version": None, "major": None, "minor": None}
+    assert found["version"] == {"git_version": None, "go_version": None, "major": None, "minor": None}
     assert coverage(found) == {"version": "forbidden"}
 
 

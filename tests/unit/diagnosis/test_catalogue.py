@@ -24,7 +24,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world impor
 ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 # Values that rules add to those of the case.
-ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
+ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath", "longer", "exempted", "other", "example"}
 ADDED |= {
     "right",
     "wrong_1",

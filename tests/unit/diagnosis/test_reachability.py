@@ -82,7 +82,7 @@ def test_the_policies(row: dict[str, Any]) -> None:
         agent = {**AGENT, "name": "agent", **row["agent"]}
         sources = [Source("agent", (agent["ip"],), agent)]
     policies = [policy(row.get("namespace", "system"), {"name": f"p{number}", "spec": spec}) for number, spec in enumerate(row["policies"])]
-    found = admission(policies, pod, 8443, sources, {"namespaces": []})
+    found = admission(policies, pod, 8443, sources, {})
     assert found.state == row["is"]
     assert bool(found.policies) is (row["is"] != "open")
 

@@ -89,7 +89,7 @@ class FakeApiServer:
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Answer:
         if path == "/version":
-            return _ok({"major": "1", "minor": "36+", "gitVersion": "v1.36.3"})
+            return _ok({"major": "1", "minor": "36+", "gitVersion": "v1.36.3", "goVersion": "go1.26.3"})
         if path == "/apis":
             return _ok({"kind": "APIGroupList", "groups": [{"name": group} for group in sorted({group for group, _plural in self.objects if group})]})
         if path.endswith("/selfsubjectaccessreviews"):

@@ -140,6 +140,8 @@ WD212 = Entry(
         "kubectl -n {namespace} get endpointslice -l {slices} -o wide",
     ),
     fix=(
+        "# Let the API server say in which phase it hangs: with a longer time limit Go's own limits end first. Then make the request again.",
+        "kubectl patch {resource} {config} --type=json -p {longer}",
         "# Diagnose again with more vantages (rights for the service proxy and port-forward, or from a control-plane node).",
         "# If all of them are quick: look at the hop that only the API server takes, kube-proxy on its node and proxies in its environment.",
     ),

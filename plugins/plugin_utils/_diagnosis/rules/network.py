@@ -14,6 +14,7 @@ from ..finding import Entry, Finding, Subject
 from ..judgement import State
 from ..severity import of_failure, worst
 from ..text import listing
+from ..timeout_profile import longer, phase_hint
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -40,7 +41,7 @@ def runs_out_of_time(case: Case) -> Iterator[Finding]:
     """WD212; where a vantage saw the request being waited for it is WD501."""
     judged = case.judgement
     if judged.fails and judged.cause == "deadline_exceeded" and judged.phase not in ("http", "review"):
-        yield catalogue.WD212.about(case, judged.because, phase=judged.phase)
+        yield catalogue.WD212.about(case, [*judged.because, *phase_hint(case)], phase=judged.phase, values=longer(case))
 
 
 def some_endpoints_fail(case: Case) -> Iterator[Finding]:
