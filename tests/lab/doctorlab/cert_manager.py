@@ -72,19 +72,20 @@ class CertManager:
             raise LabError(f"the chart of cert-manager {VERSION} cannot be rendered: {done.stderr.strip()}")
         return [document for document in yaml.safe_load_all(done.stdout) if document]
 
-    def install(self, *, components: tuple[str, ...] = ("webhook", "cainjector", "controller")) -> None:
-        """Create everything and wait until it works; components that are not named are installed with no replicas. Raises LabError."""
+    def install(self) -> None:
+        """Create everything and wait until it works. Raises LabError."""
+        self.create()
+        self.ready()
+        self.wait_injected()
+
+    def create(self) -> None:
+        """Create what the chart has, and start what runs at once. Raises LabError."""
         objects = self.rendered()
-        for item in objects:
-            if item["kind"] == "Deployment" and item["metadata"]["labels"]["app.kubernetes.io/component"] not in components:
-                item["spec"]["replicas"] = 0
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         self.apply([space, *(item for item in objects if item["kind"] == "CustomResourceDefinition")])
         self.kubectl("wait", "--for=condition=Established", "crd", "-l", f"app.kubernetes.io/instance={self.release}", "--timeout=60s")
         self.apply([item for item in objects if item["kind"] != "CustomResourceDefinition"])
-        self.ready()
-        if "webhook" in components and "cainjector" in components:
-            self.wait_injected()
+        self.reconcile()
 
     def ready(self) -> None:
         """Reconcile until all Deployments are ready. Raises LabError."""

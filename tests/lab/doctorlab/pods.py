@@ -63,6 +63,7 @@ class Pods:
         self._programs = programs
         self._next = first_address
         self._running: dict[str, _Running] = {}  # "<namespace>/<name>" -> what runs
+        self.held: set[str] = set()  # containers whose images are not there yet: their pods stay Pending
 
     def reconcile(self, namespace: str) -> None:
         """Start what is wanted, end what is not, and write every pod's status. Raises LabError."""
@@ -75,7 +76,7 @@ class Pods:
             if pod["metadata"].get("deletionTimestamp"):
                 self.kubectl("-n", namespace, "delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0", "--ignore-not-found")
         for key, pod in wanted.items():
-            if key not in self._running and pod["spec"]["containers"][0]["name"] in self._programs:
+            if key not in self._running and pod["spec"]["containers"][0]["name"] in self._programs.keys() - self.held:
                 self._start(key, pod)
         for key, pod in wanted.items():
             if key in self._running:
@@ -160,10 +161,14 @@ class Pods:
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$1"; shift; exec "$@"', "sh", name]
         self._lab.running.start(_process_name(key), [*named, str(program.binary), *arguments, *added], node=_process_name(key), environment=environment)
 
+    def stop(self, key: str) -> None:
+        """End the program of a pod, and tell nobody: its status stays what it was until `restart` or `reconcile`."""
+        self._lab.running.stop(_process_name(key))
+
     def restart(self, key: str) -> None:
         """End the program of a pod and start it again, as a kubelet does after a crash."""
         pod = next(pod for pod in self.objects(key.split("/")[0]) if _key(pod) == key)
-        self._lab.running.stop(_process_name(key))
+        self.stop(key)
         self._running[key].restarts += 1
         self._run(key, pod)
 
@@ -186,7 +191,8 @@ class Pods:
     def _write_status(self, key: str, pod: dict[str, Any]) -> None:
         mine = self._running[key]
         container = pod["spec"]["containers"][0]
-        alive = self._lab.running.processes[_process_name(key)].alive()
+        process = self._lab.running.processes.get(_process_name(key))
+        alive = process is not None and process.alive()
         ready, said = (alive, "") if not alive else self._ready(mine.address, container)
         status = _status(mine, container, ready=ready, alive=alive)
         if not _same(pod.get("status") or {}, status):

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 # Values that rules add to those of the case.
 ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
+ADDED |= {f"cm_{name}" for name in "namespace component deployment account release version secret secret_namespace".split()}
+ADDED |= {f"cm_{name}" for name in "lease lease_namespace expected healthz_port crds_url job resource".split()}
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
 
 
@@ -64,7 +66,7 @@ def test_a_step_is_a_sentence_or_a_command_with_known_values(code: str, step: st
     if step.startswith("# "):
         assert step.rstrip(")")[-1] in ".?:" or "kubectl" in step, f"{code}: half a sentence"
     else:
-        assert re.match(r"(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl) ", filled), f"{code}: neither a sentence nor a known command: {step}"
+        assert re.match(r"(kubectl|helm|curl|openssl|getent|ip|tr|date|ping|crictl) ", filled), f"{code}: neither a sentence nor a known command: {step}"
 
 
 @pytest.mark.parametrize(("code", "step"), [(code, step) for code, step in steps() if placeholders(step)])
