@@ -51,7 +51,7 @@ class Probe:
 
     def result(self, judgement: Judgement) -> dict[str, Any]:
         """The probe result of docs/architecture.md, without the echoed keys."""
-        seen = {**blank(), "request": self.request, "attempts": self.attempts, **({"check": self.check} if self.check else {})}
+        seen = {**blank(), "request": self.request, "attempts": self.attempts, "check": self.check}
         if self.answer is not None:
             seen["elapsed_ms"] = {**seen["elapsed_ms"], "total": self.answer.elapsed_ms}
         if judgement.state == HEALTHY:
