@@ -734,7 +734,7 @@ ansible_facts:
               type: str
         apps:
           description:
-            - What was seen of applications that are known to the collection, under a key for each whose API groups are served, null where nothing of it is there.
+            - What was seen of applications that the collection knows, under a key for each whose API groups are served, null where nothing of it is there.
             - C(cert_manager) has C(deployments) (C(namespace), C(name), C(component), C(instance), C(helm), C(version), C(created), C(replicas), C(ready),
               C(container), C(arguments), C(ports), C(readiness), C(host_network), C(service_account), C(conditions)), C(pods) (C(namespace), C(name),
               C(component), C(instance), C(phase), C(ready), C(terminating), C(node), C(started), C(restarts), C(waiting), C(terminated)), C(leases)

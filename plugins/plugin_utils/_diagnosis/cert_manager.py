@@ -168,6 +168,11 @@ class CertManager:
     def of(cls, cluster: Cluster) -> CertManager:
         return cls((cluster.facts.get("apps") or {}).get("cert_manager") or {}, cluster)
 
+    @property
+    def complete(self) -> bool:
+        """Whether what is not there does not exist: files may hold a part of a cluster."""
+        return bool(self.cluster.facts["source"]["kind"] == "api")
+
     @cached_property
     def installations(self) -> tuple[Installation, ...]:
         found: dict[tuple[str, str | None], dict[str, Component]] = {}
@@ -238,11 +243,13 @@ def lacks_its_ca(case: Case) -> bool:
     return any(source.binding and source.is_absent_from(case) for source in case.ca_sources)
 
 
-def holder_pod(holder: str | None) -> str | None:
-    """The host name in a lease's holder: `<pod>_<uuid>`, of the controller `<pod>-external-cert-manager-controller`."""
-    if not holder:
-        return None
-    return holder.rpartition("_")[0] or holder.removesuffix("-external-cert-manager-controller")
+def is_held_by(holder: str | None, pod: str) -> bool:
+    """Whether a lease's holder is a pod: `<host name>_<uuid>`, of the controller `<host name>-external-cert-manager-controller`.
+
+    A pod's host name is its name, cut after 63 characters (truncatePodHostnameIfNeeded of the kubelet).
+    """
+    host = (holder or "").rpartition("_")[0] or (holder or "").removesuffix("-external-cert-manager-controller")
+    return host in (pod, pod[:63].rstrip("-."))
 
 
 def ids(cases: Iterable[Case]) -> Sequence[str]:

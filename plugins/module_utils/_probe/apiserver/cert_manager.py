@@ -19,6 +19,8 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apis
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.judgement import HEALTHY, UNPROVEN, Judgement, judge
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.objects import minimal
 
+# How the validating webhook refuses a request that the mutating one has not filled in (internal/webhook/admission/certificaterequest/identity).
+_NOT_FILLED_IN = "identity must be that of the requester"
 _KIND = ("cert-manager.io", "certificaterequests")
 _WRONG = base64.b64encode(b"no signing request").decode("ascii")
 _WHAT = {
@@ -43,11 +45,9 @@ def check_cert_manager(probe: Probe) -> Judgement:
     if done is None:
         return judgement
     probe.check = {"what": _WHAT[callout["kind"]], "done": done, "said": _said(answer)}
-    if done:
-        return Judgement(HEALTHY)
-    if callout["failure_policy"] == "Ignore":
+    if not done and callout["failure_policy"] == "Ignore":
         return Judgement(UNPROVEN, reason="the request passed as if the webhook were not there; failurePolicy is Ignore")
-    return judgement
+    return Judgement(HEALTHY)  # it was called, or the request had not come so far
 
 
 def _send(probe: Probe, candidate: Candidate) -> Answer:
@@ -60,12 +60,13 @@ def _send(probe: Probe, candidate: Candidate) -> Answer:
 
 def _done(callout: Any, answer: Answer) -> bool | None:
     """Whether the webhook did what it must; None where the answer is about something else."""
+    denied = answer.message.startswith(f'admission webhook "{callout["webhook"]}" denied the request')
     if callout["kind"] == "mutating":
+        if denied and _NOT_FILLED_IN in answer.message:
+            return False
         spec = answer.document.get("spec") if answer.ok and isinstance(answer.document, dict) else None
         return bool(spec.get("username")) if isinstance(spec, dict) else None
-    if answer.message.startswith(f'admission webhook "{callout["webhook"]}" denied the request'):
-        return True
-    return False if answer.ok else None
+    return True if denied else False if answer.ok else None
 
 
 def _said(answer: Answer) -> str:

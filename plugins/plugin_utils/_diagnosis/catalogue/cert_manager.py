@@ -284,8 +284,8 @@ WD814 = Entry(
     severity=Severity.WARNING,
     cause=None,
     meaning="Two certificate requests were sent as a dry run. The mutating webhook must write into a right one who asked for it; the validating webhook must "
-    "deny a wrong one. One of that did not happen: what answers is not cert-manager's webhook, or it fails open (failurePolicy Ignore) without being "
-    "reached.",
+    "deny a wrong one. One of that did not happen: what answers is not cert-manager's webhook, or it is called at another path, or it fails open "
+    "(failurePolicy Ignore), unreached. Where the validating webhook works and the mutating one does not, every certificate request is denied.",
     decided="What the API server answered to the dry runs (nothing is stored). It is the check of `cmctl check api`.",
     confirm=("kubectl get {resource} {config} -o yaml", "kubectl -n {namespace} get service {service} -o yaml"),
     fix=(

@@ -21,9 +21,9 @@ from ..cert_manager import (
     CertManager,
     Component,
     Installation,
-    holder_pod,
     ids,
     injection,
+    is_held_by,
     lacks_its_ca,
     of_its_groups,
     seconds_since,
@@ -42,8 +42,8 @@ _NOT_INJECTED = ("WD301", "WD303", "WD304", "WD306", "WD313", "WD325", "WD326")
 _NO_ENDPOINTS = ("WD103", "WD104", "WD201", "WD212")
 _STARTING = ("WD103", "WD104", "WD201", "WD212", "WD301", "WD303")
 _STARTING_CAUSES = frozenset({"no_ready_endpoints", "connection_refused", "unknown_authority"})
-# A lease that has not been renewed for so many of its own lengths is nobody's.
-_ABANDONED = 3
+# A lease that has not been renewed for so many of its own lengths is nobody's. Many, because the clocks of cluster and observer may differ.
+_ABANDONED = 10
 # APIServices and webhooks that only versions up to 0.11 made.
 _OLD_API = re.compile(r"v\w+\.(?:webhook|admission)\.(?:cert-manager\.io|certmanager\.k8s\.io)")
 _OLD_WEBHOOK = re.compile(r"(?:\w+\.admission|webhook)\.certmanager\.k8s\.io")
@@ -63,7 +63,7 @@ def cainjector_does_not_run(cluster: Cluster) -> Iterator[Finding]:
     for one in injectors:
         if one.stopped or not one.settling:
             yield _injector(catalogue.WD801, one, [one.state_line()], needy)
-    if not injectors and needy:
+    if not injectors and needy and seen.complete:
         for installation in seen.installations:
             webhook = installation.webhook
             if webhook and not installation.settling:
@@ -110,20 +110,21 @@ def _why_not_elected(seen: CertManager, one: Component, lease: Mapping[str, Any]
     place = f"Lease {lease['namespace']}/{lease['name']}"
     if not lease["holder"]:
         return f"{place} has no holder"
-    pods = {pod["name"] for pod in one.living}
+    pods = sorted(str(pod["name"]) for pod in one.living)
     if seen.cluster.facts["source"]["kind"] == "api" and lease["renewed"]:
         age = seconds_since(lease["renewed"], seen.cluster)
         if age is not None and age > _ABANDONED * (lease["duration_seconds"] or 60):
             return f"{place} is held by {clean(lease['holder'], 120)}, which renewed it {age:.0f} s ago for the last time"
-    if pods and holder_pod(lease["holder"]) not in pods:
-        return f"{place} is held by {clean(lease['holder'], 120)}, which is none of its pods ({listing(sorted(pods), 3)})"
+    # In the host's network a pod is called as its node is.
+    if pods and not one.item["host_network"] and not any(is_held_by(lease["holder"], pod) for pod in pods):
+        return f"{place} is held by {clean(lease['holder'], 120)}, which is none of its pods ({listing(pods, 3)})"
     return None
 
 
 def _another_leads(seen: CertManager, one: Component, lease: Mapping[str, Any]) -> bool:
     """Whether the holder is a living pod of the same part of another installation: then the work is done, if by the wrong one."""
     others = [other for other in seen.components(one.kind) if other is not one]
-    return any(holder_pod(lease["holder"]) == pod["name"] for other in others for pod in other.living)
+    return any(is_held_by(lease["holder"], str(pod["name"])) for other in others for pod in other.living)
 
 
 def looks_elsewhere(cluster: Cluster) -> Iterator[Finding]:
@@ -194,7 +195,8 @@ def slept_through_renewal(case: Case) -> Iterator[Finding]:
     if webhook is None or not case.judgement.fails or case.judgement.cause != "certificate_expired" or not webhook.version:
         return
     leaves = [trust.leaf for trust in case.served if trust.leaf and trust.leaf.days_left is not None and trust.leaf.days_left < 0]
-    if not leaves or any(one.days_left is not None and one.days_left < 0 for one in case.bundle) or webhook.version >= (1, 21, 0):
+    authorities_ended = bool(case.bundle) and all(one.days_left is not None and one.days_left < 0 for one in case.bundle)
+    if not leaves or authorities_ended or webhook.version >= (1, 21, 0):
         return
     started = [str(pod["started"]) for pod in webhook.living if pod["started"]]
     lines = [certificate_line(leaves[0], "the served certificate"), f"{webhook.label} is of version {webhook.item['version']}"]
@@ -219,6 +221,8 @@ def certificate_for_other_names(case: Case) -> Iterator[Finding]:
     webhook = _webhook_of(CertManager.of(case.cluster), case)
     names = webhook.item["arguments"].get("dynamic-serving-dns-names") if webhook else None
     if webhook is None or not names or case.callout["server_name"] in names or case.judgement.state is State.HEALTHY:
+        return
+    if case.service and case.service["found"] is False:
         return
     wanted = case.callout["server_name"]
     lines = [f"the API server expects the name {wanted}; {webhook.label} has --dynamic-serving-dns-names={','.join(names[:6])}"]
@@ -397,9 +401,9 @@ def configuration_is_missing(cluster: Cluster) -> Iterator[Finding]:
     """WD821."""
     seen = CertManager.of(cluster)
     unread = {entry["what"] for entry in cluster.facts["coverage"]}
-    for installation in seen.installations:
+    for installation in seen.installations if seen.complete else ():
         webhook = installation.webhook
-        if webhook is None or not webhook.runs or webhook.settling:
+        if webhook is None or not webhook.runs or webhook.settling or (webhook.version and webhook.version < (0, 14, 0)):
             continue
         for kind in ("mutating", "validating"):
             resource = f"{kind}webhookconfigurations"
@@ -414,7 +418,8 @@ def does_not_do_its_work(case: Case) -> Iterator[Finding]:
     failed = [probe for probe in case.probes if probe.check and probe.check.get("done") is False]
     if failed and not case.judgement.fails:
         lines = [f"{probe.check['what']}: {clean(probe.check['said'], 300)}" for probe in failed if probe.check]
-        yield catalogue.WD814.about(case, lines, severity=Severity.WARNING, phase="review")
+        refused = any("denied the request" in probe.check["said"] for probe in failed if probe.check)  # so is every other one
+        yield catalogue.WD814.about(case, lines, severity=Severity.ERROR if refused else Severity.WARNING, phase="review")
 
 
 # ---- what the rules share

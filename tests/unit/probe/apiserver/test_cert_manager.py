@@ -51,6 +51,15 @@ def test_it_comes_back_as_it_was(servers: Any) -> None:
     }
 
 
+def test_nobody_filled_it_in_and_the_validating_webhook_says_so(servers: Any) -> None:
+    """In cert-manager's own words (1.11.5)."""
+    says = (
+        f"{DENIED.partition('spec.')[0]}[spec.uid: Forbidden: uid identity must be that of the requester, spec.username: Forbidden: username identity must be]"
+    )
+    result, _writes = checked(servers, "mutating", {"status": 403, "says": says})
+    assert result["ok"] and result["check"]["done"] is False
+
+
 def test_it_fails_open(servers: Any) -> None:
     """An ordinary dry run proves nothing here."""
     result, _writes = checked(servers, "mutating", {"status": 201, "body": {"kind": "CertificateRequest", "spec": {}}}, failure_policy="Ignore")
