@@ -13,14 +13,15 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from doctorlab import Lab, Options
+from doctorlab import Lab, Options, pki
 from doctorlab import network as lab_network
 from doctorlab.cert_manager import CertManager
-from lab_diagnosis import Diagnosis, diagnose
+from lab_diagnosis import Diagnosis, diagnose, judge_again
 
 NAMESPACE = "cert-manager"
 SETTLED = 125.0  # seconds after which nobody says any more that it was just installed
@@ -28,6 +29,12 @@ CAINJECTOR, WEBHOOK, CONTROLLER = "deployment/cert-manager-cainjector", "deploym
 LEASE = "cert-manager-cainjector-leader-election"
 WEBHOOKS = 2
 CONFIGURATIONS = ("validatingwebhookconfiguration", "mutatingwebhookconfiguration")
+
+
+def another_ca() -> str:
+    """A CA that signed nothing here, base64 of PEM."""
+    authorities = pki.make_authorities(datetime.now(timezone.utc))
+    return base64.b64encode(authorities["ca"].certificate_pem.encode()).decode()
 
 
 class World:
@@ -66,11 +73,11 @@ class World:
         for kind in CONFIGURATIONS:
             self.it.kubectl("patch", kind, "cert-manager-webhook", "--type=json", "-p", '[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"}]')
 
-    def patch(self, deployment: str, operations: list[dict[str, Any]]) -> None:
+    def patch(self, deployment: str, operations: list[dict[str, Any]], replicas: int = WEBHOOKS) -> None:
         """Change a Deployment while it has no pods, as if it had been installed so."""
         self.scale(deployment, 0)
         self.own("patch", deployment, "--type=json", "-p", json.dumps(operations))
-        self.scale(deployment, WEBHOOKS)
+        self.scale(deployment, replicas)
 
     def arguments(self, deployment: str) -> list[str]:
         return list(json.loads(self.own("get", deployment, "-o", "json"))["spec"]["template"]["spec"]["containers"][0]["args"])
@@ -110,6 +117,16 @@ def found(diagnosis: Diagnosis) -> dict[str, str]:
 
 def evidence(diagnosis: Diagnosis, code: str) -> str:
     return "\n".join(line for finding in diagnosis.report["findings"] if finding["code"] == code for line in finding["evidence"])
+
+
+def dump(world: World, folder: Path) -> Path:
+    """What a user without rights to run the diagnosis is asked for."""
+    folder.mkdir()
+    kinds = (
+        "validatingwebhookconfigurations,mutatingwebhookconfigurations,apiservices,services,endpointslices,pods,namespaces,events,deployments,leases,jobs,crd"
+    )
+    (folder / "all.yaml").write_text(world.it.kubectl("get", kinds, "-A", "-o", "yaml"), encoding="utf-8")
+    return folder
 
 
 def affected(diagnosis: Diagnosis, code: str) -> list[str]:
@@ -174,6 +191,8 @@ def test_cainjector_scaled_away(settled: World, tmp_path: Path) -> None:
         assert found(diagnosis) == {"WD801": "error"}
         assert affected(diagnosis, "WD801") == ["mutating", "validating"]
         assert "0 of 0 replicas ready" in evidence(diagnosis, "WD801")
+        dumped = judge_again(dump(settled, tmp_path / "dump"), tmp_path / "from-dump")
+        assert found(dumped) == {"WD801": "error"}
 
 
 @pytest.mark.covers("cm-unknown-authority", code="WD801")
@@ -251,31 +270,59 @@ def test_the_annotation_names_another_namespace(settled: World, tmp_path: Path) 
         assert "elsewhere/cert-manager-webhook-ca" in evidence(diagnosis, "WD804")
 
 
+@contextmanager
+def converting(world: World, path: str, ca: str, source: str) -> Iterator[None]:
+    """The CRD of issuers as it was up to cert-manager 1.6: a second version, converted by the webhook, and an object that is there."""
+    crd = json.loads(world.it.kubectl("get", "crd", "issuers.cert-manager.io", "-o", "json"))
+    older = {**crd["spec"]["versions"][0], "name": "v1alpha2", "storage": False}
+    service = {"namespace": NAMESPACE, "name": "cert-manager-webhook", "path": path}
+    conversion = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"service": service, "caBundle": ca}}}
+    issuer = {"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "old"}, "spec": {"selfSigned": {}}}
+    world.own("apply", "-f", "-", stdin=json.dumps(issuer))
+
+    def change(annotations: dict[str, str] | None, spec: dict[str, Any]) -> None:
+        patch = json.dumps({"metadata": {"annotations": annotations}, "spec": spec})
+        world.it.kubectl("patch", "crd", "issuers.cert-manager.io", "--type=merge", "--patch-file=/dev/stdin", stdin=patch)
+        time.sleep(2)
+
+    try:
+        change({"cert-manager.io/inject-ca-from-secret": source}, {"versions": [*crd["spec"]["versions"], older], "conversion": conversion})
+        yield
+    finally:
+        change(None, {"versions": crd["spec"]["versions"], "conversion": {"strategy": "None", "webhook": None}})
+        world.own("delete", "issuer", "old")
+
+
 @pytest.mark.covers("cm-conversion-namespace", code="WD804")
 def test_a_crd_whose_annotation_names_another_namespace(settled: World, tmp_path: Path) -> None:
     """As the charts up to 0.14 left it: conversion by the webhook, its CA from a namespace that was written into the file."""
-    crd = json.loads(settled.it.kubectl("get", "crd", "issuers.cert-manager.io", "-o", "json"))
-    older = {**crd["spec"]["versions"][0], "name": "v1alpha2", "storage": False}
-    service = {"namespace": NAMESPACE, "name": "cert-manager-webhook", "path": "/convert"}
-    conversion = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"service": service, "caBundle": _ANOTHER_CA}}}
-    settled.own(
-        "apply", "-f", "-", stdin=json.dumps({"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "old"}, "spec": {"selfSigned": {}}})
-    )
-    changed = {"metadata": {"annotations": {"cert-manager.io/inject-ca-from-secret": "elsewhere/cert-manager-webhook-ca"}}}
-    try:
-        settled.it.kubectl("patch", "crd", "issuers.cert-manager.io", "--type=merge", "--patch-file=/dev/stdin", stdin=json.dumps(changed))
-        spec = {"spec": {"versions": [*crd["spec"]["versions"], older], "conversion": conversion}}
-        settled.it.kubectl("patch", "crd", "issuers.cert-manager.io", "--type=merge", "--patch-file=/dev/stdin", stdin=json.dumps(spec))
-        time.sleep(2)
+    with converting(settled, "/convert", another_ca(), "elsewhere/cert-manager-webhook-ca"):
         diagnosis = diagnose(settled.lab, tmp_path / "report", user="admin")
-        assert "WD804" in found(diagnosis), diagnosis.output[-3000:]
-        assert "conversion" in affected(diagnosis, "WD804")
-        assert not {"WD301", "WD303"} & set(found(diagnosis))
-    finally:
-        back = {"metadata": {"annotations": None}, "spec": {"versions": crd["spec"]["versions"], "conversion": {"strategy": "None", "webhook": None}}}
-        settled.it.kubectl("patch", "crd", "issuers.cert-manager.io", "--type=merge", "--patch-file=/dev/stdin", stdin=json.dumps(back))
-        time.sleep(2)
-        settled.own("delete", "issuer", "old")
+        assert found(diagnosis) == {"WD804": "error"}
+        assert affected(diagnosis, "WD804") == ["conversion"]
+        assert "conversion webhook for cert-manager.io" in evidence(diagnosis, "WD804")
+
+
+def test_a_crd_that_is_not_converted_any_more(settled: World, tmp_path: Path) -> None:
+    """404 is real; that the webhook is of a version without /convert, only its image's tag says."""
+    with mended(settled), converting(settled, "/convert-of-before", settled.it.ca(), f"{NAMESPACE}/cert-manager-webhook-ca"):
+        newer = "quay.io/jetstack/cert-manager-webhook:v1.21.1"
+        settled.patch(WEBHOOK, [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": newer}])
+        settled.it.ready()
+        diagnosis = diagnose(settled.lab, tmp_path / "report", user="admin")
+        assert found(diagnosis) == {"WD809": "error"}
+        assert "the server could not find the requested resource" in evidence(diagnosis, "WD809")
+
+
+def test_cainjector_looks_elsewhere(settled: World, tmp_path: Path) -> None:
+    with mended(settled):
+        settled.patch(CAINJECTOR, [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--namespace=kube-system"}], 1)
+        settled.it.ready()
+        settled.wipe()
+        time.sleep(5)
+        diagnosis = diagnose(settled.lab, tmp_path / "report")
+        assert found(diagnosis) == {"WD820": "error"}
+        assert "--namespace=kube-system" in evidence(diagnosis, "WD820")
 
 
 def test_the_webhook_is_scaled_away(settled: World, tmp_path: Path) -> None:
@@ -393,18 +440,3 @@ def test_two_installations(settled: World, tmp_path: Path) -> None:
             settled.it.kubectl("delete", kind, second.webhook, "--ignore-not-found")
         settled.it.kubectl("-n", "second", "scale", "deployment", "--all", "--replicas=0")
         second.pods.wait("second", "it is gone", lambda: not second.pods.keys("second/"))
-
-
-_ANOTHER_CA = ""
-
-
-def another_ca() -> str:
-    """A CA that signed nothing here, base64 of PEM."""
-    from datetime import datetime, timezone
-
-    from doctorlab import pki
-
-    return base64.b64encode(next(iter(pki.make_authorities(datetime.now(timezone.utc)).values())).certificate_pem.encode()).decode()
-
-
-_ANOTHER_CA = another_ca()

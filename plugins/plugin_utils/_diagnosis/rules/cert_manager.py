@@ -266,7 +266,8 @@ def no_certificate(case: Case) -> Iterator[Finding]:
     lines = [f"the kubelet of pod {one['namespace']}/{one['pod']}: {clean(one['message'], 300)} ({one['count']} times)" for one in answers[:3]]
     lines += [f"{source.label}: {source.message}" for source in case.ca_sources if source.state in ("missing", "unusable") and source.message]
     lines += [webhook.state_line()]
-    yield catalogue.WD808.about(case, lines, cause="no_ready_endpoints", severity=_failing(case), values=_values(webhook)).explaining(*_NO_ENDPOINTS)
+    found = catalogue.WD808.about(case, lines, cause="no_ready_endpoints", severity=_failing(case), values=_values(webhook))
+    yield found.explaining(*_NO_ENDPOINTS, "WD325", "WD326")  # the Secret is the webhook's own
 
 
 def component_does_not_run(cluster: Cluster) -> Iterator[Finding]:
