@@ -121,6 +121,13 @@ options:
             description: Port of the API server.
             type: int
             required: true
+      check:
+        description:
+          - For O(endpoints[].vantage=apiserver) a check of whether the webhook does its work, beyond answering.
+          - V(cert_manager) sends a request for a certificate that cert-manager's webhook must write into (mutating) or deny (validating).
+        type: str
+        choices: [cert_manager]
+        version_added: 0.2.0
       timeout:
         description: Seconds that one attempt may take, instead of O(timeout).
         type: float
@@ -238,6 +245,13 @@ results:
       description: For the vantage V(apiserver) the webhook whose failure hid this one.
       type: str
       returned: always
+    check:
+      description:
+        - What O(endpoints[].check) found. C(what) must happen, C(done) says whether it did, C(said) what the API server answered.
+        - Null where no check was asked for, or it told nothing.
+      type: dict
+      returned: always
+      version_added: 0.2.0
     elapsed_ms:
       description: Milliseconds in RV(results[].elapsed_ms.resolve), C(connect), C(tls), C(http) and in C(total). Null where a phase was not reached.
       type: dict
@@ -314,7 +328,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC, sensitive_values
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import API_VANTAGES, REVIEWS, InvalidEndpoint, parse_endpoints
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import API_VANTAGES, CHECKS, REVIEWS, InvalidEndpoint, parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
 
@@ -338,6 +352,7 @@ ENDPOINT: dict[str, Any] = {
     "callout": {"type": "dict"},
     "rivals": {"type": "list", "elements": "dict", "default": []},
     "instance": {"type": "dict", "options": {"address": {"type": "str", "required": True}, "port": {"type": "int", "required": True}}},
+    "check": {"type": "str", "choices": list(CHECKS)},
     "timeout": {"type": "float"},
 }
 

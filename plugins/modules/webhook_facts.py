@@ -961,7 +961,13 @@ ansible_facts:
               returned: success
               type: str
         apps:
-          description: Reserved, empty.
+          description:
+            - What was seen of applications that the collection knows, under a key for each whose API groups are served, null where nothing of it is there.
+            - C(cert_manager) has C(deployments) (C(namespace), C(name), C(component), C(instance), C(helm), C(version), C(created), C(replicas), C(ready),
+              C(container), C(arguments), C(ports), C(readiness), C(host_network), C(service_account), C(conditions)), C(pods) (C(namespace), C(name),
+              C(component), C(instance), C(phase), C(ready), C(terminating), C(node), C(started), C(restarts), C(waiting), C(terminated)), C(leases)
+              (C(namespace), C(name), C(found), C(holder), C(renewed), C(duration_seconds)), C(jobs) (C(namespace), C(name), C(created), C(succeeded),
+              C(failed), C(ended)) and C(probe_failures) (C(namespace), C(pod), C(message), C(count), C(last)).
           returned: success
           type: dict
         coverage:

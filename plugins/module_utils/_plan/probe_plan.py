@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import resource_listed
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import loopback_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
 
@@ -53,6 +54,8 @@ _LEAN = (
     "apiservice",
     "backend",
 )
+# Webhooks whose work can be checked, beyond that they answer -> (the check, group and resource of the request that it sends).
+_CHECKED = {"webhook.cert-manager.io": ("cert_manager", "cert-manager.io", "certificaterequests")}
 # What tells the other vantages which request the back end expects.
 _REVIEWED = ("kind", "rules", "conversion", "review_versions")
 
@@ -71,6 +74,7 @@ def plan_probes(facts: Facts, vantages: Sequence[str] | None = None) -> list[Spe
     specs: list[Spec] = []
     if "apiserver" in chosen:
         specs += _from_apiserver(callouts, facts["control_plane"]["instances"])
+        specs += _checks(callouts)
     if "service_proxy" in chosen:
         specs += _merged(_through_service_proxy(callouts, backends))
     if "port_forward" in chosen:
@@ -219,7 +223,7 @@ def _from_apiserver(callouts: Sequence[Mapping[str, Any]], instances: Sequence[M
     if len(known) > 1:
         targets += [{"address": address, "port": port} for address, port in known]
     for callout in callouts:
-        lean = {**{key: callout[key] for key in _LEAN}, "object": {key: callout["object"][key] for key in ("api_version", "kind", "name")}}
+        lean = _lean(callout)
         for instance in targets:
             at = f" at {instance['address']}:{instance['port']}" if instance else ""
             yield {
@@ -229,5 +233,36 @@ def _from_apiserver(callouts: Sequence[Mapping[str, Any]], instances: Sequence[M
                 "callout": lean,
                 "rivals": [],
                 "instance": instance,
-                "timeout": min(float(callout["timeout_seconds"]), 30.0) + APISERVER_MARGIN,
+                "timeout": _patience(callout),
             }
+
+
+def _checks(callouts: Sequence[Mapping[str, Any]]) -> Iterator[Spec]:
+    """One more dry run for each call-out of _CHECKED, to see whether it does its work."""
+    for callout in callouts:
+        check, group, resource = _CHECKED.get(callout["webhook"] or "", (None, "", ""))
+        if check and any(_creates(rule, group, resource) for rule in callout["rules"]):
+            yield {
+                "name": f"apiserver {callout['id']} does its work",
+                "callouts": [callout["id"]],
+                "vantage": "apiserver",
+                "callout": _lean(callout),
+                "rivals": [],
+                "instance": None,
+                "check": check,
+                "timeout": _patience(callout),
+            }
+
+
+def _creates(rule: Mapping[str, Any], group: str, resource: str) -> bool:
+    """Whether the rule is about the creation of this resource."""
+    operations, groups = rule.get("operations") or (), rule.get("api_groups") or ()
+    return bool({"*", "CREATE"} & set(operations)) and bool({"*", group} & set(groups)) and resource_listed(rule.get("resources"), resource, "")
+
+
+def _lean(callout: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{key: callout[key] for key in _LEAN}, "object": {key: callout["object"][key] for key in ("api_version", "kind", "name")}}
+
+
+def _patience(callout: Mapping[str, Any]) -> float:
+    return min(float(callout["timeout_seconds"]), 30.0) + APISERVER_MARGIN

@@ -29,6 +29,7 @@ _OF_CALLOUT = {
     "conversion": ("id", "client", "conversion"),
     "apiservice": ("id", "client", "apiservice"),
 }
+CHECKS = ("cert_manager",)
 _PORTS = ("port", "service_port", "pod_port")
 _EXPECTED = {
     "host": "a name or an IP address",
@@ -130,6 +131,8 @@ def _parse(index: int, spec: Mapping[str, Any], timeout: float) -> Endpoint:
     _check_instance(index, spec.get("instance"))
     if vantage == "apiserver":
         _check_callout(index, spec["callout"])
+    if spec.get("check") and (vantage != "apiserver" or spec["check"] not in CHECKS):
+        raise InvalidEndpoint(index, f'check "{spec["check"]}" does not exist for vantage "{vantage}"', f"{', '.join(CHECKS)}, for vantage apiserver")
     host = _name(index, "host", spec.get("host") or "")
     return Endpoint(
         spec={**spec, "timeout": seconds},

@@ -75,6 +75,7 @@ def blank() -> dict[str, Any]:
         "reason": None,
         "request": None,
         "hidden_by": None,
+        "check": None,
         "elapsed_ms": dict.fromkeys((*_TIMED, "total")),
         "peer": {"address": None},
         "tls": None,

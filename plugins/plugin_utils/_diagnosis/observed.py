@@ -49,6 +49,7 @@ class Probe:
     status: int | None
     body: str | None
     elapsed_ms: Mapping[str, float | None]
+    check: Mapping[str, Any] | None = None  # what an application's own check found, see docs/architecture.md
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> Probe:
@@ -80,6 +81,7 @@ class Probe:
             status=(result.get("http") or {}).get("status"),
             body=(result.get("http") or {}).get("body"),
             elapsed_ms=result.get("elapsed_ms") or {},
+            check=result.get("check"),
         )
 
     @property

@@ -46,6 +46,8 @@ ADDED |= {"gcp_project", "gke_filter", "rule_name", "tcp_rules", "eks_cluster", 
 ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
 ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
 ADDED |= {"policy", "policy_resource"}  # rules/admission.py
+ADDED |= {f"cm_{name}" for name in "namespace component deployment account release version secret secret_namespace".split()}
+ADDED |= {f"cm_{name}" for name in "lease lease_namespace expected healthz_port crds_url job resource".split()}
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
 
 

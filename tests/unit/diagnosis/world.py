@@ -6,7 +6,7 @@
 A world is one call-out that works, with what a table's `given` changes about it:
 
     kind            validating (default), mutating, conversion, apiservice
-    failure_policy  Fail (default), Ignore           timeout   seconds, default 10       path   default /validate
+    failure_policy  Fail (default), Ignore           timeout   seconds, default 10 (30 for cert-manager, as its chart has it)       path   default /validate
     url             https://host:port/path instead of the Service system/hook, port 443
     service         missing | unreadable | {type, headless, ports: [443], target_port: 8443, selector: {...}, external_name}
     endpoints       unreadable | ["10.1.0.1 ready", "10.1.0.2 unready|draining|portless", ...]; default two ready ones, a pod behind each, on node-1
@@ -33,6 +33,9 @@ A world is one call-out that works, with what a table's `given` changes about it
     source          api | dump
     listens         port of the pods, default 8443                pod  what is different of them, in the shape of the facts
     around          platform, network plugins and policies: around.py
+    webhook         name of the entry      annotations   of its object      object   its name        group   of the CRD
+    check           what the check of the application's work finds: {what, done, said}; default: it does its work
+    cert_manager    what is seen of cert-manager: see cert_manager_world.py
     facts           further facts, merged over those of this world: {version: {git_version: ...}, platform: {...}, apps: {...}, namespaces: [...]}
     more            {<name>: the same again, for another call-out with a Service of its own}
 """
@@ -47,6 +50,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._cl
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.around import surround
+from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.cert_manager_world import cert_manager_facts, own_callouts
 
 AT = datetime(2026, 11, 20, 18, 0, tzinfo=timezone.utc)
 KINDS = {
@@ -77,7 +81,7 @@ def iso(moment: datetime) -> str:
 
 def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
     """(facts, probes, verdicts) of a world."""
-    others: Mapping[str, Any] = given.get("more", {})
+    others: Mapping[str, Any] = {**given.get("more", {}), **own_callouts(given)}
     worlds = [_World("hook", given, 0), *(_World(name, other, number) for number, (name, other) in enumerate(others.items(), 1))]
     instances = [
         {"name": f"kube-apiserver-{address}", "address": address, "port": 6443, "node": "cp-1", "flags": {}, "proxy": None, "visible": True}
@@ -103,7 +107,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "namespaces": [{"name": world.namespace, "labels": {"kubernetes.io/metadata.name": world.namespace}} for world in worlds],
         "control_plane": {"routing": given.get("routing", "endpoint"), "routing_because": "the test says so", "instances": instances},
         "evidence": [item for world in worlds for item in world.evidence()],
-        "apps": {},
+        "apps": {"cert_manager": cert_manager_facts(given["cert_manager"], AT)} if "cert_manager" in given else {},
         "coverage": list(given.get("coverage", ())),
     }
     facts = merged(surround(facts, given.get("around", {})), given.get("facts", {}))
@@ -138,8 +142,8 @@ class _World:
         kind, given, name = self.kind, self.given, self.name
         api_version, object_kind = KINDS[kind]
         admission = kind in ("validating", "mutating")
-        webhook = f"{name}.example.com" if admission else None
-        object_name = {"conversion": f"{name}s.example.com", "apiservice": f"v1.{name}.example.com"}.get(kind, name)
+        webhook = given.get("webhook", f"{name}.example.com") if admission else None
+        object_name = given.get("object") or {"conversion": f"{name}s.example.com", "apiservice": f"v1.{name}.example.com"}.get(kind, name)
         port = given.get("port", 443)
         rule = {"operations": ["CREATE"], "api_groups": ["example.com"], "api_versions": ["*"], "resources": [f"{name}s"], "scope": "*"}
         return {
@@ -154,7 +158,7 @@ class _World:
                 "generation": 1,
                 "created": iso(AT),
                 "labels": {},
-                "annotations": {},
+                "annotations": given.get("annotations", {}),
                 "managers": [],
                 "owners": [],
             },
@@ -169,7 +173,7 @@ class _World:
             "ca_bundle_error": given.get("ca_bundle_error"),
             "insecure_skip_tls_verify": given.get("insecure", False),
             "failure_policy": given.get("failure_policy", "Fail") if admission else None,
-            "timeout_seconds": given.get("timeout", {"conversion": 30, "apiservice": 5}.get(kind, 10)),
+            "timeout_seconds": given.get("timeout", {"conversion": 30, "apiservice": 5}.get(kind, 30 if given.get("webhook") == "webhook.cert-manager.io" else 10)),
             "side_effects": "None",
             "match_policy": "Equivalent",
             "reinvocation_policy": "Never" if kind == "mutating" else None,
@@ -179,7 +183,7 @@ class _World:
             "object_selector": None,
             "match_conditions": [],
             "conversion": {
-                "group": "example.com",
+                "group": given.get("group", "example.com"),
                 "kind": name.title(),
                 "plural": f"{name}s",
                 "scope": "Namespaced",
@@ -325,7 +329,8 @@ class _World:
         if vantage == "apiserver":
             instance = spec["instance"]
             told = self.given.get("instances", {}).get(instance["address"]) if instance else None
-            return self._api_server(spec, told or self.given.get("apiserver", "ok"))
+            checked = {"check": self.given.get("check", {"what": "work", "done": True, "said": "done"})} if spec.get("check") else {}
+            return {**self._api_server(spec, told or self.given.get("apiserver", "ok")), **checked}
         told = self.given.get(vantage, "ok" if vantage == "direct" else "none")
         if isinstance(told, Mapping) and spec.get("host") in told:
             told = told[spec["host"]]

@@ -122,5 +122,5 @@ def compare(options: dict[str, Any], arguments: dict[str, Any]) -> None:
 
 def test_results_are_documented() -> None:
     contains = yaml.safe_load(endpoint_check.RETURN)["results"]["contains"]
-    keys = "name vantage callouts instance ok phase cause error provable reason request hidden_by elapsed_ms peer tls http attempts"
+    keys = "name vantage callouts instance ok phase cause error provable reason request hidden_by check elapsed_ms peer tls http attempts"
     assert " ".join(contains) == keys

@@ -50,7 +50,7 @@ def test_order_and_echo(pem: Path) -> None:
 
 def test_shape(pem: Path) -> None:
     """Every result has every key of docs/architecture.md, whatever happened."""
-    keys = {*ECHOED, "ok", "phase", "cause", "error", "provable", "reason", "request", "hidden_by", "elapsed_ms", "peer", "tls", "http", "attempts"}
+    keys = {*ECHOED, "ok", "phase", "cause", "error", "provable", "reason", "request", "hidden_by", "check", "elapsed_ms", "peer", "tls", "http", "attempts"}
     with serving(tls(pem, healthy)) as good, serving(silent) as bad:
         results = check(
             [spec(good, "good"), spec(bad, "bad", timeout=0.3), spec(good, "handshake", review="none"), spec(good, "cut off", path="/x")], concurrency=4

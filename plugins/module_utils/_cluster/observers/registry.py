@@ -43,6 +43,12 @@ def _policies() -> Observer:
     return Policies()
 
 
+def _cert_manager() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.cert_manager import CertManager
+
+    return CertManager()
+
+
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
 _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _platform),
@@ -50,6 +56,7 @@ _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _components),
     (frozenset(), _admission),
     (frozenset(), _policies),
+    (frozenset(("cert-manager.io", "acme.cert-manager.io", "certmanager.k8s.io")), _cert_manager),
 )
 
 

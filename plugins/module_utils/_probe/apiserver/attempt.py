@@ -41,6 +41,7 @@ class Probe:
     request: dict[str, Any] | None = None
     answer: Answer | None = None
     candidate: Candidate | None = None  # the one that proved something
+    check: dict[str, Any] | None = None  # what an application's own check found: {what, done, said}
 
     def tried(self, request: dict[str, Any], answer: Answer) -> Answer:
         """Take down what was sent and what came back."""
@@ -50,7 +51,7 @@ class Probe:
 
     def result(self, judgement: Judgement) -> dict[str, Any]:
         """The probe result of docs/architecture.md, without the echoed keys."""
-        seen = {**blank(), "request": self.request, "attempts": self.attempts}
+        seen = {**blank(), "request": self.request, "attempts": self.attempts, "check": self.check}
         if self.answer is not None:
             seen["elapsed_ms"] = {**seen["elapsed_ms"], "total": self.answer.elapsed_ms}
         if judgement.state == HEALTHY:

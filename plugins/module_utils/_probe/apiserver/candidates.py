@@ -71,6 +71,14 @@ def candidates(callout: Mapping[str, Any], chain: Chain, surroundings: Surroundi
     yield from sorted(found, key=lambda each: _rank(callout, each))
 
 
+def creations(callout: Mapping[str, Any], chain: Chain, surroundings: Surroundings, name: str, kind: tuple[str, str]) -> Iterator[Candidate]:
+    """Those that create an object of one (group, resource) that can be made up, whatever better candidates there are."""
+    for target in targets(callout, surroundings):
+        if (target.resource.group, target.resource.name, target.subresource) == (*kind, ""):
+            yield from (candidate for candidate in _of_target(callout, target, chain, surroundings, name) if candidate.how == CREATE)
+            return
+
+
 def why_none(callout: Mapping[str, Any], surroundings: Surroundings) -> str:
     """Why `candidates` found nothing."""
     rules = callout.get("rules") or []

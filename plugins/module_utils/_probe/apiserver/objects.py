@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects that a dry run may create: the smallest valid ones of core kinds, and copies of existing ones. PRIVATE to the collection.
+"""Objects that a dry run may create: the smallest valid ones of core kinds and some others, and copies of existing ones. PRIVATE to the collection.
 
 Secrets are in neither table: none is made up, none is read.
 """
@@ -32,6 +32,15 @@ _TEMPLATE = {"metadata": {"labels": _APP}, "spec": _POD}
 _JOB = {"suspend": True, "template": {"metadata": {"labels": _APP}, "spec": {**_POD, "restartPolicy": "Never"}}}
 _WORKLOAD = {"replicas": 0, "selector": {"matchLabels": _APP}, "template": _TEMPLATE}
 
+# A request for a certificate of webhook-doctor.invalid, in base64; nobody has its key. Nothing is issued: dry runs store nothing.
+_SIGNING_REQUEST = (
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlJQkR6Q0J0d0lCQURBaE1SOHdIUVlEVlFRRERCWjNaV0pvYjI5ckxXUnZZM1J2Y2k1cGJu"
+    "WmhiR2xrTUZrdwpFd1lIS29aSXpqMENBUVlJS29aSXpqMERBUWNEUWdBRTE3OGNnaEhmUXdJdGsxS2YyclRuNkNqN2F6L3dyVDZMCklaWnVySDVyTEM2K0t4"
+    "VVlCdmtldXJFSVZ2QXRUMmRIajJXOWRQRGZJb0NBZEVEOW03Z3hSNkEwTURJR0NTcUcKU0liM0RRRUpEakVsTUNNd0lRWURWUjBSQkJvd0dJSVdkMlZpYUc5"
+    "dmF5MWtiMk4wYjNJdWFXNTJZV3hwWkRBSwpCZ2dxaGtqT1BRUURBZ05IQURCRUFpQkw5WUc1ZFh5ZnpCWHJjRXJ5cmV2RmxXVGZQMWRSa2cwbU55eXhDcHVk"
+    "CnZRSWdSZFJhdUthMEVKLzc4c0JJTTNySWxyQzRDbExUVWtZRFN3Z2UyTThkZHkwPQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K"
+)
+
 # (group, resource) -> what stands beside apiVersion, kind and metadata in every served version of it.
 _MINIMAL: dict[tuple[str, str], dict[str, Any]] = {
     ("", "configmaps"): {},
@@ -51,6 +60,7 @@ _MINIMAL: dict[tuple[str, str], dict[str, Any]] = {
     ("apps", "daemonsets"): {"spec": {"selector": {"matchLabels": _APP}, "template": _TEMPLATE}},
     ("batch", "jobs"): {"spec": _JOB},
     ("batch", "cronjobs"): {"spec": {"schedule": "0 0 1 1 *", "suspend": True, "jobTemplate": {"spec": _JOB}}},
+    ("cert-manager.io", "certificaterequests"): {"spec": {"issuerRef": {"name": "none"}, "request": _SIGNING_REQUEST}},
     ("coordination.k8s.io", "leases"): {"spec": {}},
     ("discovery.k8s.io", "endpointslices"): {"addressType": "IPv4", "endpoints": [], "ports": []},
     ("networking.k8s.io", "networkpolicies"): {"spec": {"podSelector": {"matchLabels": _APP}}},

@@ -14,6 +14,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.admission import asked_again, probe_admission, seemed_slow
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.aggregation import probe_apiservice
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe, Run
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.cert_manager import check_cert_manager
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import Chain
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import Channel
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.conversion import probe_conversion
@@ -26,6 +27,7 @@ _DEFAULT_TIMEOUT = 35.0  # seconds: a little more than the 34 s that the API ser
 _CALM_WORKERS = 4  # of the second round, where time is what matters
 _CALM = 1.0  # seconds without an answer
 _PROBES = {"validating": probe_admission, "mutating": probe_admission, "conversion": probe_conversion, "apiservice": probe_apiservice}
+_CHECKS = {"cert_manager": check_cert_manager}  # whether an application does its work, beyond answering
 
 
 def probe_apiserver(specs: Sequence[Mapping[str, Any]], api: Api, deadline: float, workers: int = 128) -> list[dict[str, Any]]:
@@ -47,7 +49,7 @@ def probe_apiserver(specs: Sequence[Mapping[str, Any]], api: Api, deadline: floa
     def asked(spec: Mapping[str, Any]) -> tuple[Probe, Judgement]:
         channel = channels.get(_instance(spec), lambda: Channel(_api_of(spec, api), end))
         probe = Probe(spec, spec["callout"], channel, run, float(spec.get("timeout") or _DEFAULT_TIMEOUT))
-        return probe, _PROBES[spec["callout"]["kind"]](probe)
+        return probe, _CHECKS[spec["check"]](probe) if spec.get("check") else _PROBES[spec["callout"]["kind"]](probe)
 
     def settled(outcome: Future[tuple[Probe, Judgement]]) -> tuple[Probe, Judgement]:
         probe, judgement = outcome.result()

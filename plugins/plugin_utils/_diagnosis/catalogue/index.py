@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..finding import Entry
-from . import admission, answers, ca_source, configuration, control_plane, coverage, interception, network, platform, timeouts, tls
+from . import admission, answers, ca_source, cert_manager, configuration, control_plane, coverage, interception, network, platform, timeouts, tls
 
 FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Configuration and Service", configuration.ENTRIES),
@@ -18,6 +18,7 @@ FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Time-outs and interception", (*timeouts.ENTRIES, *interception.ENTRIES)),
     ("API server and control plane", (*control_plane.ENTRIES, *admission.ENTRIES)),
     ("Platform", platform.ENTRIES),
+    ("cert-manager", cert_manager.ENTRIES),
     ("Coverage", coverage.ENTRIES),
 )
 

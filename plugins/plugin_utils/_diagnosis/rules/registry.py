@@ -28,6 +28,7 @@ from . import (
     admission,
     answers,
     ca_source,
+    cert_manager,
     configuration,
     control_plane,
     coverage,
@@ -70,6 +71,7 @@ _FAMILIES = (
     loopback,
     no_proxy,
     admission,
+    cert_manager,
     coverage,
 )
 

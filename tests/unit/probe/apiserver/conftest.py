@@ -38,6 +38,7 @@ SERVED: dict[str, dict[str, tuple[str, bool, list[str]]]] = {
     },
     "shop.example.com/v1": {"carts": ("Cart", True, ALL)},
     "shop.example.com/v2": {"carts": ("Cart", True, ALL)},
+    "cert-manager.io/v1": {"certificaterequests": ("CertificateRequest", True, ["create"])},
     "far.example.com/v1": {"stars": ("Star", True, ALL)},
     "admissionregistration.k8s.io/v1": {"validatingwebhookconfigurations": ("ValidatingWebhookConfiguration", False, ALL)},
     "apiregistration.k8s.io/v1": {"apiservices": ("APIService", False, ALL)},

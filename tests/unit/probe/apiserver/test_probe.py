@@ -14,7 +14,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apis
 HERE = Path(__file__).parent
 RESULT_KEYS = {
     *("name", "vantage", "callouts", "instance", "ok", "phase", "cause", "error", "provable", "reason", "request", "hidden_by"),
-    *("elapsed_ms", "peer", "tls", "http", "attempts"),
+    *("check", "elapsed_ms", "peer", "tls", "http", "attempts"),
 }
 NAMESPACES = [
     {"name": "default", "labels": {"kubernetes.io/metadata.name": "default"}},
