@@ -207,8 +207,7 @@ def _authority(acme: Acme, issuer: Mapping[str, Any], host: str) -> tuple[str, s
             )
         return line, f"The CA that is missing is the ACME server's own, or the proxy's: the certificate's issuer tells.{given}"
     if is_well_known(host):
-        line = f"{host} has a certificate that everybody trusts, and no proxy is in the controller's variables: something on the way opens TLS, or it is not "
-        f"{host}"
+        line = f"{host} has a certificate that everybody trusts, and the controller has no proxy: something on the way opens TLS, or it is not {host}"
         return line, f"The CA that is missing is that of the firewall that opens TLS.{given} If its issuer is unknown to you, look whose address answers."
     line = f"{host} is not one of the public authorities, and no proxy stands in between: its certificate is of a private CA"
     return line + (", which is not in the issuer's caBundle" if issuer["ca_bundle"] else ", and the issuer has no caBundle"), (
