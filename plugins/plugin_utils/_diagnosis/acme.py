@@ -18,7 +18,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._cl
 
 from .checked import InvalidObservation, moment
 from .cluster import Cluster
-from .no_proxy import exempting, missing
+from .no_proxy import NoProxy
 from .text import clean
 
 # Connections that failed before anything was said: what stands in the way cannot be told from these words.
@@ -56,12 +56,13 @@ class Pod:
         """Whether its variables stand in its specification, not in a Secret or ConfigMap."""
         return not self.facts["proxy_hidden"] and not self.facts["proxy_may_hide"]
 
-    def excepts(self, host: str, port: int = 443) -> str | None:
-        return exempting(self.no_proxy, host, port)
+    def exempting(self, host: str) -> list[str]:
+        """The entries of its NO_PROXY by which a host is called directly."""
+        return [entry.strip() for entry in self.no_proxy.split(",") if NoProxy(entry).exempts(host)]
 
     def uses_proxy(self, host: str, port: int = 443, scheme: str = "https") -> bool:
         proxy = self.proxy if scheme == "https" else self.facts["proxy"].get("HTTP_PROXY")
-        return bool(proxy) and self.excepts(host, port) is None
+        return bool(proxy) and not NoProxy(self.no_proxy).exempts(host, port)
 
     @property
     def api_hosts(self) -> list[tuple[str, int]]:
@@ -74,7 +75,7 @@ class Pod:
     @property
     def api_through_proxy(self) -> list[str]:
         """The addresses of the API server that it calls through its proxy."""
-        return missing(self.no_proxy, self.api_hosts) if self.proxy else []
+        return [host for host, port in self.api_hosts if self.uses_proxy(host, port)]
 
     @property
     def ndots(self) -> int | None:

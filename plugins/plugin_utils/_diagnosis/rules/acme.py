@@ -20,7 +20,7 @@ from ..acme_words import advice_of, is_transient
 from ..catalogue import acme as catalogue
 from ..checked import moment
 from ..finding import Entry, Finding, Subject
-from ..no_proxy import exempting
+from ..no_proxy import NoProxy
 from ..severity import Severity
 from ..text import clean, listing
 
@@ -145,21 +145,17 @@ def _api_hosts(acme: Acme) -> set[str]:
 
 def _way_of_others(acme: Acme, controller: Pod | None, host: str) -> tuple[list[str], dict[str, object]] | None:
     """Who would reach the ACME server through a proxy where the controller goes directly."""
-    others = [(who, proxy, no_proxy) for who, proxy, no_proxy in acme.proxies_elsewhere if exempting(no_proxy, host) is None]
-    own = controller.proxy if controller else None
-    if own:
-        entry = controller.excepts(host) if controller else None
-        return [f"the controller has a proxy, but its NO_PROXY excepts {host} from it (by {entry})"], {"no_proxy": _without(acme, controller, entry)}
+    others = [(who, proxy, no_proxy) for who, proxy, no_proxy in acme.proxies_elsewhere if not NoProxy(no_proxy).exempts(host)]
+    if controller is not None and controller.proxy:
+        entries = controller.exempting(host)
+        left = ",".join(entry for entry in controller.no_proxy.split(",") if entry.strip() not in entries)
+        line = f"the controller has a proxy, but its NO_PROXY excepts {host} from it (by {listing(entries)})"
+        return [line], {"no_proxy": acme.wanted_no_proxy(left)}
     if not others or (controller is not None and not controller.known):
         return None
     who, proxy, no_proxy = others[0]
     lines = [f"{who} goes out through the proxy {clean(proxy)}; the controller has no HTTPS_PROXY and goes directly"]
     return lines, {"proxy": proxy, "no_proxy": acme.wanted_no_proxy(no_proxy)}
-
-
-def _without(acme: Acme, controller: Pod | None, entry: str | None) -> str:
-    listed = (controller.no_proxy if controller else "").split(",")
-    return acme.wanted_no_proxy(",".join(one for one in listed if one.strip() != entry))
 
 
 def _unreached(acme: Acme, controller: Pod | None, failure: Failure, host: str) -> list[str]:
