@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,6 +69,34 @@ def ensure_own(name: str, log: Log) -> Path:
                 _go(["build", "-trimpath", "-o", f"{binary}.new", "."], folder)
                 Path(f"{binary}.new").replace(binary)
     return binary
+
+
+def ensure_programs(name: str, packages: Mapping[str, str], log: Log, flags: str = "-s -w", extras: Callable[[Path, Path], None] | None = None) -> Path:
+    """Return the folder with the programs of an application, built from the Go module tests/lab/<name>, which pins it.
+
+    packages: program -> what to build. `extras(module, home)` puts further files there, from the sources that have been downloaded. Built on first use and
+    kept; built anew when the module or what is asked for changes.
+    """
+    module = paths.LAB / name
+    sources = sorted([*module.rglob("*.go"), *module.glob("go.*")])
+    asked = json.dumps([sorted(packages.items()), flags]).encode()
+    digest = hashlib.sha256(asked + b"".join(source.name.encode() + source.read_bytes() for source in sources)).hexdigest()
+    home = paths.cache() / name / digest[:16]
+    if not (home / "complete").exists():
+        with _locked(home):
+            if not (home / "complete").exists():
+                for number, (program, package) in enumerate(packages.items(), 1):
+                    log(f"{name}: building {program} ({number} of {len(packages)}, once)")
+                    _go(["build", "-trimpath", "-ldflags", flags, "-o", str(home / program), package], module)
+                if extras:
+                    extras(module, home)
+                (home / "complete").touch()
+    return home
+
+
+def module_folder(module: Path, required: str) -> Path:
+    """Where Go keeps the sources of a module that is required by the one in a folder."""
+    return Path(json.loads(_go(["list", "-m", "-json", required], module))["Dir"])
 
 
 def lock(version: Version, log: Log) -> None:

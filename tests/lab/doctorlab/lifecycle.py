@@ -143,6 +143,11 @@ class Lab:
             "logs": str(self.state / "logs"),
         }
 
+    @property
+    def running(self) -> Running:
+        """What runs, for those who start more in it. Raises LabError if it is not up."""
+        return self._up()
+
     def _up(self) -> Running:
         if self._running is None:
             raise LabError(f"the lab in {self.state} is not up.")

@@ -40,6 +40,17 @@ def second_node() -> str:
     return _batch(["link set lo up", f"address add {_SECOND}/32 dev lo", "link set eth0 up", f"route add default dev eth0 src {_SECOND}"])
 
 
+def wire_to_pod(pid: int, device: str, address: str) -> str:
+    """What `ip -batch` reads in the first node's namespace for a pod with a network of its own; it leads past the route that makes all pods local."""
+    lines = [f"link add {device} type veth peer name eth0 netns {pid}", f"link set {device} up"]
+    return _batch([*lines, f"route add {address} dev {device} src {_FIRST} table local"])
+
+
+def pod(address: str) -> str:
+    """What `ip -batch` reads in the pod's namespace."""
+    return _batch(["link set lo up", f"address add {address}/32 dev eth0", "link set eth0 up", f"route add default dev eth0 src {address}"])
+
+
 def packet_filter(rules: Iterable[tuple[str, str]]) -> str:
     """What `iptables-restore --noflush` reads: (destination, "drop" or "host_unreachable") for new connections to it.
 
@@ -61,6 +72,11 @@ def set_up_first(namespace: Namespace, service_route: bool, state: Path) -> None
 def set_up_second(first: Namespace, second: Namespace) -> None:
     first.check(["ip", "-batch", "-"], wire_to_second_node(second.init.pid))
     second.check(["ip", "-batch", "-"], second_node())
+
+
+def set_up_pod(first: Namespace, own: Namespace, device: str, address: str) -> None:
+    first.check(["ip", "-batch", "-"], wire_to_pod(own.init.pid, device, address))
+    own.check(["ip", "-batch", "-"], pod(address))
 
 
 def filter_packets(namespace: Namespace, rules: list[tuple[str, str]]) -> None:

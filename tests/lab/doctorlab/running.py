@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import tools
+from . import network, tools
 from .namespace import Namespace
 from .process import Process
 
@@ -70,6 +74,34 @@ class Running:
             )
         self.processes[name] = Process.of(process.pid)
         self.save()
+
+    def stop(self, name: str, timeout: float = 10.0) -> None:
+        """End one process, as a kubelet does: SIGTERM, and SIGKILL where that does not help. Harmless if it has ended."""
+        process = self.processes.pop(name, None)
+        self.save()
+        if process is None or not process.alive():
+            return
+        with contextlib.suppress(ProcessLookupError, TimeoutError):
+            inner = process.child()  # what was started; the outer one is nsenter, which ends with it
+            os.kill(inner.pid, signal.SIGTERM)
+            deadline = time.monotonic() + timeout
+            while inner.alive() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            inner.kill()
+        process.kill()
+
+    def add_pod_network(self, name: str, device: str, address: str) -> None:
+        """Make a network of its own for a pod, wired to the lab's; `name` is what `start` takes as node."""
+        self.nodes[name] = self.namespace.create_node()
+        self.save()
+        network.set_up_pod(self.namespace, self.nodes[name], device, address)
+
+    def remove_pod_network(self, name: str) -> None:
+        """Take it away, and with it everything that runs in it."""
+        node = self.nodes.pop(name, None)
+        self.save()
+        if node:
+            node.end()
 
     def alive(self) -> bool:
         return self.namespace.alive() and not self.dead()

@@ -3,6 +3,7 @@ module kubeops.dev/webhook-doctor/lab/kubelet
 go 1.22.0
 
 require (
+	golang.org/x/sys v0.18.0
 	k8s.io/apimachinery v0.30.14
 	k8s.io/kubelet v0.30.14
 )

@@ -22,8 +22,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
+	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/kubelet/pkg/cri/streaming/portforward"
 )
@@ -35,15 +38,59 @@ const (
 	streamCreationTimeout = 30 * time.Second
 )
 
-// node forwards ports of its pods: "<namespace>/<name>" -> address.
-type node map[string]string
+// node forwards ports of its pods. It is the path of a file, read for every request: pods come and go. In it "<namespace>/<name>" -> "<address>", or
+// "<address>@<pid>" for a pod with a network of its own, which that process is in.
+type node string
+
+func (n node) address(pod string) (string, bool) {
+	var pods map[string]string
+	content, err := os.ReadFile(string(n))
+	if err == nil {
+		err = json.Unmarshal(content, &pods)
+	}
+	if err != nil {
+		log.Printf("%s: %v", n, err)
+	}
+	address, known := pods[pod]
+	return address, known
+}
+
+// dial connects as the pod itself would: from its own address, or inside its own network.
+func dial(ctx context.Context, pod string, port int32) (net.Conn, error) {
+	address, pid, own := strings.Cut(pod, "@")
+	if !own {
+		dialer := net.Dialer{Timeout: connectTimeout, LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+		return dialer.DialContext(ctx, "tcp4", fmt.Sprintf("%s:%d", address, port))
+	}
+	network, err := os.Open("/proc/" + pid + "/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	defer network.Close()
+	type answer struct {
+		connection net.Conn
+		err        error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread, which is in another network now, ends with this goroutine
+		if err := unix.Setns(int(network.Fd()), unix.CLONE_NEWNET); err != nil {
+			answered <- answer{nil, err}
+			return
+		}
+		dialer := net.Dialer{Timeout: connectTimeout}
+		connection, err := dialer.DialContext(ctx, "tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		answered <- answer{connection, err}
+	}()
+	got := <-answered
+	return got.connection, got.err
+}
 
 // PortForward implements portforward.PortForwarder.
 func (n node) PortForward(ctx context.Context, pod string, _ types.UID, port int32, stream io.ReadWriteCloser) error {
 	defer stream.Close()
-	address := n[pod]
-	dialer := net.Dialer{Timeout: connectTimeout, LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-	connection, err := dialer.DialContext(ctx, "tcp4", fmt.Sprintf("%s:%d", address, port))
+	address, _ := n.address(pod)
+	connection, err := dial(ctx, address, port)
 	if err != nil { // in containerd's words
 		return fmt.Errorf("failed to execute portforward in network namespace %q: failed to connect to localhost:%d inside namespace %q: %w", pod, port, pod, err)
 	}
@@ -64,7 +111,7 @@ func (n node) PortForward(ctx context.Context, pod string, _ types.UID, port int
 
 func (n node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	pod := r.PathValue("namespace") + "/" + r.PathValue("name")
-	if _, known := n[pod]; !known {
+	if _, known := n.address(pod); !known {
 		http.Error(w, fmt.Sprintf("pod does not exist: %s", pod), http.StatusNotFound)
 		return
 	}
@@ -78,20 +125,13 @@ func (n node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func run() error {
 	listen := flag.String("listen", "", "host:port")
-	podsPath := flag.String("pods", "", `JSON: {"<namespace>/<name>": "<address>"}`)
+	podsPath := flag.String("pods", "", `path of JSON: {"<namespace>/<name>": "<address>", or "<address>@<pid>"}`)
 	certificate := flag.String("certificate", "", "PEM")
 	key := flag.String("key", "", "PEM")
 	clientCA := flag.String("client-ca", "", "PEM; only clients with a certificate of it are served, as the kubelet does")
 	flag.Parse()
 
-	var pods node
-	content, err := os.ReadFile(*podsPath)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(content, &pods); err != nil {
-		return fmt.Errorf("%s: %w", *podsPath, err)
-	}
+	pods := node(*podsPath)
 	authority, err := os.ReadFile(*clientCA)
 	if err != nil {
 		return err
