@@ -41,7 +41,18 @@ _OVER = frozenset(("valid", "ready", "expired"))
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 # Whom client-go calls inside of a pod, where something (AKS does) puts another name there than the Service's address.
 _API_VARIABLES = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
-_ARGUMENTS = frozenset(("dns01-recursive-nameservers", "dns01-recursive-nameservers-only", "acme-http01-solver-nameservers", "cluster-resource-namespace"))
+_ARGUMENTS = frozenset(
+    (
+        "dns01-recursive-nameservers",
+        "dns01-recursive-nameservers-only",
+        "acme-http01-solver-nameservers",
+        "cluster-resource-namespace",
+        "leader-election-namespace",
+    )
+)
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# By which the replicas of the controller agree on one; renewed every 40 s.
+_LEASE = "cert-manager-controller"
 _COMPONENTS = {"cert-manager": "controller", "cainjector": "cainjector", "webhook": "webhook"}
 # The token in a challenge's URL, the key that a self check expects, and a key authorization (two base64url words of 32 bytes) anywhere.
 _SECRET = re.compile(r"(?<=/\.well-known/acme-challenge/)[\w-]+|(?<=expected response )\"[^\"]*\"|\b[\w-]{20,128}\.[\w-]{43}\b")
@@ -60,6 +71,7 @@ class Acme(Observer):
             ("", "Pod"),
             ("", "Service"),
             ("config.openshift.io", "Proxy"),
+            ("coordination.k8s.io", "Lease"),
         )
     )
 
@@ -70,6 +82,7 @@ class Acme(Observer):
         self._pods: dict[tuple[str, str], dict[str, Any]] = {}
         self._cluster_proxy: dict[str, str | None] | None = None
         self._api_addresses: list[str] = []
+        self._leases: dict[str, dict[str, str | None]] = {}
 
     def first(self) -> Iterable[Wanted]:
         for plural, kind in (("issuers", "Issuer"), ("clusterissuers", "ClusterIssuer")):
@@ -83,16 +96,26 @@ class Acme(Observer):
     def then(self, inventory: Inventory) -> Iterable[Wanted]:
         if "config.openshift.io" in (inventory.api_groups or ()):
             yield Named("proxy cluster", "/apis/config.openshift.io/v1/proxies/cluster", "config.openshift.io/v1", "Proxy")
+        for namespace in sorted(self._lease_namespaces()):
+            path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{_LEASE}"
+            yield Named(f"lease {namespace}/{_LEASE}", path, "coordination.k8s.io/v1", "Lease")
+
+    def _lease_namespaces(self) -> set[str]:
+        """Where the controllers keep their lease; the default is the program's."""
+        named = {pod["arguments"].get("leader-election-namespace") or "kube-system" for pod in self._pods.values() if pod["component"] == "controller"}
+        return {namespace for namespace in named if _NAME.fullmatch(namespace)}
 
     def take(self, obj: dict[str, Any]) -> None:
         kind = obj["kind"]
         if kind in ("Issuer", "ClusterIssuer"):
             if mapping(mapping(obj.get("spec")).get("acme")):
                 self._issuers[(kind, namespace_of(obj) if kind == "Issuer" else "", name_of(obj))] = _issuer(obj)
-        elif kind == "Order":
-            self._orders[(namespace_of(obj), name_of(obj))] = _order(obj)
-        elif kind == "Challenge":
-            self._challenges[(namespace_of(obj), name_of(obj))] = _challenge(obj)
+        elif kind in ("Order", "Challenge"):
+            # Others ask for the metadata of many more of them: that tells nothing here.
+            if "spec" in obj and kind == "Order":
+                self._orders[(namespace_of(obj), name_of(obj))] = _order(obj)
+            elif "spec" in obj:
+                self._challenges[(namespace_of(obj), name_of(obj))] = _challenge(obj)
         elif kind == "Pod":
             component = _component(obj)
             if component:
@@ -101,6 +124,10 @@ class Acme(Observer):
             if (namespace_of(obj), name_of(obj)) == ("default", "kubernetes"):
                 spec = mapping(obj.get("spec"))
                 self._api_addresses = texts(spec.get("clusterIPs")) or [address for address in (text(spec.get("clusterIP")),) if address]
+        elif kind == "Lease":
+            if name_of(obj) == _LEASE:
+                spec = mapping(obj.get("spec"))
+                self._leases[namespace_of(obj)] = {"holder": text(spec.get("holderIdentity")), "renewed": text(spec.get("renewTime"))}
         elif name_of(obj) == "cluster":
             status = mapping(obj.get("status"))
             self._cluster_proxy = _without_credentials(
@@ -115,6 +142,7 @@ class Acme(Observer):
             "pods": [self._pods[key] for key in sorted(self._pods)],
             "cluster_proxy": self._cluster_proxy,
             "api_addresses": self._api_addresses,
+            "leases": [{"namespace": namespace, **self._leases[namespace]} for namespace in sorted(self._leases)],
         }
 
 

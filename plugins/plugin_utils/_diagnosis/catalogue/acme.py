@@ -84,7 +84,8 @@ WD832 = Entry(
     "Secret, and ends and starts again.",
     decided="The variables of the pod, read by Go's rules: a name in NO_PROXY (`.svc`, `kubernetes.default.svc`) does not stand for an address, a CIDR does. "
     "An "
-    "error where the pod restarts or an issuer stays without any condition; else a warning, because a proxy may reach the cluster.",
+    "error where the pod restarts, the controllers' lease is not renewed or an issuer stays without any condition; else a warning, because a proxy may reach "
+    "the cluster.",
     confirm=(_ENVIRONMENT, "kubectl -n {namespace} logs {pod} --tail=50"),
     fix=(
         "# Put the Service network (or {api_host}), .svc and .cluster.local into NO_PROXY.",

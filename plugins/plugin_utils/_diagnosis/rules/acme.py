@@ -34,6 +34,8 @@ _BEFORE_A_CALL = re.compile(
 )
 # So long after its making an issuer has been looked at by a controller that works.
 _UNTOUCHED = timedelta(minutes=5)
+# cert-manager's controllers renew their lease every 40 s, and take over one that was not renewed for 60 s.
+_LEASE = timedelta(minutes=2)
 # Clocks that differ by more than this are wrong; less is the time between the condition and the observation.
 _CLOCK = timedelta(minutes=5)
 _SENTENCES = frozenset(("egress", "trust_advice", "clock_advice", "proxy_advice", "acme_advice"))
@@ -293,6 +295,11 @@ def _signs_of_failure(acme: Acme, concerned: list[Pod]) -> Iterator[str]:
             yield f"{pod.label} is not ready, and was restarted {facts['restarts']} times{' (' + facts['waiting'] + ')' if facts['waiting'] else ''}"
     if not any(pod.facts["component"] == "controller" for pod in concerned):
         return
+    for lease in acme.facts.get("leases") or ():
+        age = acme.cluster.observed - moment(lease["renewed"]) if lease["renewed"] else None
+        if age is not None and age > _LEASE:
+            name = f"{lease['namespace']}/cert-manager-controller"
+            yield f"Lease {name} was last renewed at {lease['renewed']}, {age.total_seconds() / 60:.0f} min before: no controller works"
     for issuer in acme.issuers:
         created = issuer["created"]
         if issuer["ready"] is None and created and acme.cluster.observed - moment(created) > _UNTOUCHED:
