@@ -694,10 +694,103 @@ ansible_facts:
                   description: C(HTTPS_PROXY), C(HTTP_PROXY) and C(NO_PROXY) of its environment, without credentials. V(none) if it cannot be seen.
                   returned: success
                   type: dict
+                liveness_probe:
+                  description: Whether its pod has a liveness probe. V(none) if the pod cannot be seen.
+                  returned: success
+                  type: bool
                 visible:
                   description: Whether its pod, and with it flags and environment, can be seen.
                   returned: success
                   type: bool
+            admission:
+              description:
+                - What the API servers have counted of their webhook calls since they started, one item per instance and webhook that was called.
+                - V(none) if it could not be read, and for a dump.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                instance:
+                  description: Address and port of the API server. V(none) if it is not known which one answered.
+                  returned: success
+                  type: str
+                since:
+                  description: When its process was started.
+                  returned: success
+                  type: str
+                webhook:
+                  description: Name of the webhook.
+                  returned: success
+                  type: str
+                type:
+                  description: V(validating) or V(mutating).
+                  returned: success
+                  type: str
+                calls:
+                  description: How often it was called.
+                  returned: success
+                  type: int
+                fail_open:
+                  description: How many requests passed without it, because it could not be called and its failurePolicy is V(Ignore).
+                  returned: success
+                  type: int
+                rejections:
+                  description: How many requests were rejected, by C(error_type); V(calling_webhook_error) are those that could not call it.
+                  returned: success
+                  type: dict
+                slower:
+                  description: How many calls took longer than so many seconds, where there were any.
+                  returned: success
+                  type: dict
+            policies:
+              description: The admission policies that Events or conditions say denied something, as far as they exist.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                kind:
+                  description: V(ValidatingAdmissionPolicy) or V(MutatingAdmissionPolicy).
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                failure_policy:
+                  description: What happens when its expressions cannot be evaluated, V(Fail) or V(Ignore).
+                  returned: success
+                  type: str
+                bindings:
+                  description: The bindings that the texts name, each with C(name) and C(actions).
+                  returned: success
+                  type: list
+                  elements: dict
+            components:
+              description: The pods of kube-controller-manager and kube-scheduler, where these are static pods.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                component:
+                  description: V(kube-controller-manager) or V(kube-scheduler).
+                  returned: success
+                  type: str
+                name:
+                  description: Name of the pod.
+                  returned: success
+                  type: str
+                node:
+                  description: Its node.
+                  returned: success
+                  type: str
+                flags:
+                  description: Those of its flags that name networks.
+                  returned: success
+                  type: dict
+                proxy:
+                  description: C(HTTPS_PROXY), C(HTTP_PROXY) and C(NO_PROXY) of its environment, without credentials.
+                  returned: success
+                  type: dict
         evidence:
           description: Texts of Events and conditions that may be about a failed call, the newest first.
           returned: success

@@ -34,7 +34,6 @@ _CONSEQUENCES = {
     "cert-manager pods": "By which way cert-manager goes out (proxy variables, DNS) is not known.",
     "service default/kubernetes": "Whether cert-manager reaches the API server past its proxy is not judged.",
     "certificaterequests.cert-manager.io": "How many CertificateRequests fill etcd is not known.",
-    "replicasets.apps": "How many ReplicaSets fill etcd is not known.",
     "version": "The version of the API server is not known.",
     "access": "Which vantages the rights permit is not known until they are tried.",
 }

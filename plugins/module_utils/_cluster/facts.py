@@ -35,9 +35,7 @@ def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, An
         "backends": backends_of(inventory, callouts),
         "ca_sources": ca_sources,
         "namespaces": [{"name": name, "labels": inventory.namespaces[name]} for name in sorted(inventory.namespaces)],
-        "control_plane": control_plane_facts(
-            endpoints_for(_endpoints(inventory, *API_SERVER_SERVICE) or [], "https", True), [inventory.servers[name] for name in sorted(inventory.servers)]
-        ),
+        "control_plane": control_plane_facts(api_server_endpoints(inventory), [inventory.servers[name] for name in sorted(inventory.servers)]),
         "evidence": evidence,
         "apps": {},
         "coverage": inventory.coverage.entries(),
@@ -54,6 +52,11 @@ def backends_of(inventory: Inventory, callouts: list[dict[str, Any]]) -> list[di
     """One Backend for each that the call-outs name, sorted by id."""
     clients = {callout["backend"]: callout["client"] for callout in callouts}
     return [_backend(inventory, identifier, clients[identifier]) for identifier in sorted(clients)]
+
+
+def api_server_endpoints(inventory: Inventory) -> list[dict[str, Any]]:
+    """The endpoints of Service default/kubernetes, each {address, port, ...}: the API server instances that publish themselves."""
+    return endpoints_for(_endpoints(inventory, *API_SERVER_SERVICE) or [], "https", True)
 
 
 def version_facts(answer: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,6 @@ class Inventory:
         self.observers: list[Observer] = []
         self.ca_config_maps: dict[Key, dict[str, Any]] = {}
         self.evidence = Evidence()
-        self.evidence_wanted = True  # whether Events may be asked for
         self.coverage = Coverage()
         self.looked: dict[str, Scope] = {kind: Scope() for kind in ("services", "endpointslices", "pods", "namespaces")}
         self._seen_slices: set[Key] = set()

@@ -38,8 +38,12 @@ def stored_kinds(cluster: Cluster) -> list[Stored]:
     """All that were counted, the biggest first."""
     apps = cluster.facts.get("apps") or {}
     items = [item for key in ("etcd", "certificate_store") for item in (apps.get(key) or {}).get("stored") or ()]
-    found = [Stored(item["group"], item["resource"], item["count"], item["mean_bytes"]) for item in items]
-    return sorted(found, key=lambda one: (-(one.total_bytes or 0), -one.count, one.name))
+    found: dict[tuple[str, str], Stored] = {}
+    for item in items:  # the API server's counters and the count of their own may both tell of cert-manager's: the one that knows a size
+        key = (item["group"], item["resource"])
+        if key not in found or found[key].mean_bytes is None:
+            found[key] = Stored(*key, item["count"], item["mean_bytes"])
+    return sorted(found.values(), key=lambda one: (-(one.total_bytes or 0), -one.count, one.name))
 
 
 def run_away(cluster: Cluster) -> Iterator[Stored]:

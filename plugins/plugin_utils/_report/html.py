@@ -20,7 +20,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from .headline import headline, nothing_found, routing, since_baseline, version
-from .model import STATE_NAMES, VANTAGE_NAMES, Callout, View, grouped
+from .model import LIVEZ, STATE_NAMES, VANTAGE_NAMES, Callout, View, grouped
 from .path import in_words
 from .text import counted, days, listed, moment, shorten, shown
 
@@ -54,7 +54,9 @@ def render_html(view: View) -> str:
         counted=counted,
         days=days,
         in_words=in_words,
+        instances=list(zip(view.instances, summary["loopback"], strict=True)),
         listed=listed,
+        livez=LIVEZ,
         moment=moment,
         proven=_proven,
         proxy=_proxy,

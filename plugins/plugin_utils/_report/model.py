@@ -14,6 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._diagnosis.checked import moment
+from .._diagnosis.loopback import read_loopbacks
+from .._diagnosis.observed import Probe, Trust
 from .baseline import Baseline, compared
 from .path import Hop, path_of
 
@@ -30,6 +33,8 @@ STATES = ("failing", "open", "at_risk", "unproven", "healthy")
 # The finding about call-outs that no vantage could judge.
 _NOT_JUDGED = "WD902"
 STATE_NAMES = {"failing": "failing", "open": "failing open", "at_risk": "at risk", "unproven": "not proven", "healthy": "healthy"}
+# Whether this version has a liveness check that notices an expired loopback certificate.
+LIVEZ = {True: "yes (1.36 and newer)", False: "no", None: "not known"}
 
 
 @dataclass(frozen=True)
@@ -284,6 +289,14 @@ def _impact_label(finding: Mapping[str, Any], affected: Sequence[Mapping[str, An
     return "at stake"
 
 
+def _loopback(bundle: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The loopback certificate of each API server instance, or why it cannot be seen from here, also where nothing is wrong."""
+    at = moment(bundle["facts"]["source"]["observed_at"])
+    probes = [Probe.of(probe) for probe in bundle["probes"] if not probe["callouts"]]
+    trusts = [Trust.of(verdict, at) for verdict in bundle["verdicts"] if not verdict["callouts"]]
+    return [one.shown() for one in read_loopbacks(bundle["facts"], probes, trusts)]
+
+
 def _silent(bundle: Mapping[str, Any], asked: set[str]) -> list[dict[str, str | None]]:
     """The vantages that told nothing: (vantage, why: forbidden|told_nothing, reason: in words)."""
     access = bundle["facts"]["source"]["access"]
@@ -317,6 +330,7 @@ def _summary(
         "findings": {**counts, "suppressed": len(suppressed)},
         "callouts": {"total": len(rows), **{state: sum(row.state == state for row in rows) for state in STATES}},
         "backends": len(facts["backends"]),
+        "loopback": _loopback(bundle),
         "seen_through": [vantage for vantage in VANTAGE_NAMES if vantage in asked],
         "silent": _silent(bundle, asked),
         "not_seen": [dict(gap) for gap in facts["coverage"]],

@@ -42,12 +42,36 @@ def stored(found: dict[str, Any], key: str) -> dict[str, int]:
     return {one["resource"]: one["count"] for one in found["apps"][key]["stored"]}
 
 
+NEW = """apiserver_resource_objects{group="",resource="secrets"} 700
+apiserver_resource_objects{group="apps",resource="replicasets"} 40
+apiserver_resource_objects{group="",resource="pods"} -1
+apiserver_resource_size_estimate_bytes{group="",resource="secrets"} 700000
+apiserver_storage_objects{resource="replicasets.apps"} 41
+apiserver_storage_size_bytes{storage_cluster_id="etcd-0"} 5.2e+07
+apiserver_storage_size_bytes{storage_cluster_id="etcd-1"} 1.2e+07
+"""
+OLD = """apiserver_storage_objects{resource="secrets"} 700
+apiserver_storage_objects{resource="replicasets.apps"} 40
+etcd_db_total_size_in_bytes{endpoint="https://127.0.0.1:2379"} 5.2e+07
+"""
+
+
+@pytest.mark.parametrize("text", [NEW, OLD], ids=["from 1.34 on", "up to 1.25"])
+def test_the_api_servers_own_counters(fake: FakeApiServer, text: str) -> None:
+    fake.answers["/metrics"] = lambda handler, query: (200, {"Content-Type": "text/plain"}, text.encode())
+    found = facts(fake)
+    assert stored(found, "etcd") == {"secrets": 700, "replicasets": 40}
+    assert found["apps"]["etcd"]["bytes"] == 52_000_000
+    means = {one["resource"]: one["mean_bytes"] for one in found["apps"]["etcd"]["stored"]}
+    assert means == {"secrets": 1000 if text is NEW else None, "replicasets": None}
+    assert not fake.asked("replicasets") and not fake.asked("secrets")
+
+
 @pytest.mark.parametrize("number", [2, 400])
 def test_a_count_is_one_request(fake: FakeApiServer, number: int) -> None:
-    fake.add("apps", "replicasets", *(obj("apps/v1", "ReplicaSet", f"r{one}", "shop") for one in range(number)))
-    found = facts(fake)
-    assert stored(found, "etcd")["replicasets"] == number
-    assert fake.asked("replicasets") == [("/apis/apps/v1/replicasets", {"limit": "3"})]
+    fake.add("velero.io", "backups", *(obj("velero.io/v1", "Backup", f"b{one}", "velero") for one in range(number)))
+    assert stored(facts(fake), "etcd")["backups"] == number
+    assert fake.asked("backups") == [("/apis/velero.io/v1/backups", {"limit": "3"})]
 
 
 def test_kinds_of_applications_are_counted_where_they_are_served(fake: FakeApiServer) -> None:
@@ -90,5 +114,8 @@ def test_a_dump_is_counted(tmp_path: Path) -> None:
 
 
 def test_what_may_not_be_counted_is_told(fake: FakeApiServer) -> None:
-    fake.forbidden.add("replicasets")
-    assert ("replicasets.apps", "forbidden") in [(one["what"], one["reason"]) for one in facts(fake)["coverage"]]
+    fake.add(CM, "certificaterequests", request(1))
+    fake.forbidden |= {"certificaterequests", "metrics"}
+    gaps = {one["what"]: one["consequence"] for one in facts(fake)["coverage"]}
+    assert gaps["certificaterequests.cert-manager.io"] == "How many CertificateRequests fill etcd is not known."
+    assert "what fills etcd, is not known" in gaps["metrics"]

@@ -53,6 +53,9 @@ ADDED |= {
     "unready",
 }
 ADDED |= {"certificate", "certificate_namespace", "garbage_count", "garbage_batch", "garbage_namespace", "garbage_kind", "garbage_names"}
+ADDED |= {"restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
+ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
+ADDED |= {"policy", "policy_resource"}  # rules/admission.py
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
 
 

@@ -17,7 +17,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 
 HERE = Path(__file__).parent
-TABLES = ("configuration", "network", "trust", "answers", "control_plane", "vantages", "acme", "etcd")
+TABLES = ("configuration", "network", "trust", "answers", "control_plane", "vantages", "loopback", "no_proxy", "admission", "acme", "etcd")
 # These have tables of another form, beside those that judge them: timeouts.yml, interception.yml.
 ELSEWHERE = {"WD510", "WD520", "WD521", "WD522", "WD523"}
 ROWS = [(table, row) for table in TABLES for row in yaml.safe_load((HERE / f"{table}.yml").read_text(encoding="utf-8"))]

@@ -27,7 +27,8 @@ A world is one call-out that works, with what a table's `given` changes about it
     events          [{says, minutes_ago, cause: of the condition or event}]           condition: the same for conditions
     available       of an APIService: {status, reason, message}
     instances       {<address>: the apiserver's answer there}                         proxy: {HTTPS_PROXY, NO_PROXY} of the first
-    loopback        {subject, days}
+    flags           of the first instance
+    loopback        {subject, days, life} of every instance, or {<address>: {...}, <address>: refused | none}
     coverage        as in the facts
     source          api | dump
     facts           further facts, merged over those of this world: {version: {git_version: ...}, platform: {...}, apps: {...}, namespaces: [...]}
@@ -84,6 +85,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
     ]
     if "proxy" in given:
         instances[0]["proxy"] = {"HTTPS_PROXY": None, "HTTP_PROXY": None, "NO_PROXY": None, **given["proxy"]}
+    instances[0]["flags"] = given.get("flags", {})
     facts = {
         "source": {
             "kind": given.get("source", "api"),
@@ -489,13 +491,22 @@ def _certificate(source: str, index: int, one: Mapping[str, Any]) -> dict[str, A
 
 
 def _loopback(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any] | None:
-    if "loopback" not in given:
+    told = _loopback_at(given.get("loopback"), spec["host"])
+    if told in (None, "none"):
         return None
-    return _result(spec, _parsed("ok"), peer=f"{spec['host']}:{spec['port']}", tls={"version": "TLSv1.3", "chain": ["loopback leaf", "loopback ca"]})
+    peer = f"{spec['host']}:{spec['port']}"
+    if told == "refused":
+        return _result(spec, _parsed("connection_refused"), peer=peer)
+    return _result(spec, _parsed("ok"), peer=peer, tls={"version": "TLSv1.3", "chain": [f"loopback leaf of {spec['host']}", "loopback ca"]})
+
+
+def _loopback_at(told: Any, host: str) -> Any:
+    return told.get(host) if isinstance(told, Mapping) and "days" not in told else told
 
 
 def _loopback_verdict(item: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    leaf = {"issuer": "CN=apiserver-loopback-client-ca@1795197545", "names": ["apiserver-loopback-client"], "life": 365, **given["loopback"]}
+    told = _loopback_at(given["loopback"], item["chain"][0].rpartition(" ")[2])
+    leaf = {"issuer": "CN=apiserver-loopback-client-ca@1795197545", "names": ["apiserver-loopback-client"], "life": 365, **told}
     return {
         "name": item["name"],
         "callouts": [],

@@ -19,6 +19,24 @@ def _platform() -> Observer:
     return Platform()
 
 
+def _components() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.control_plane import Components
+
+    return Components()
+
+
+def _admission() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.admission_metrics import AdmissionMetrics
+
+    return AdmissionMetrics()
+
+
+def _policies() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.policies import Policies
+
+    return Policies()
+
+
 def _acme() -> Observer:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.acme import Acme
 
@@ -41,6 +59,9 @@ _CERT_MANAGER = frozenset({"cert-manager.io", "acme.cert-manager.io"})
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
 _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _platform),
+    (frozenset(), _components),
+    (frozenset(), _admission),
+    (frozenset(), _policies),
     (frozenset(), _etcd),
     (_CERT_MANAGER, _acme),
     (_CERT_MANAGER, _certificate_store),

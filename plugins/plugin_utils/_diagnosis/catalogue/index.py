@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..finding import Entry
-from . import acme, answers, ca_source, configuration, control_plane, coverage, etcd, interception, network, timeouts, tls
+from . import acme, admission, answers, ca_source, configuration, control_plane, coverage, etcd, interception, network, timeouts, tls
 
 FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Configuration and Service", configuration.ENTRIES),
@@ -16,7 +16,7 @@ FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("TLS and trust", (*tls.ENTRIES, *ca_source.ENTRIES)),
     ("HTTP and review", answers.ENTRIES),
     ("Time-outs and interception", (*timeouts.ENTRIES, *interception.ENTRIES)),
-    ("API server and control plane", control_plane.ENTRIES),
+    ("API server and control plane", (*control_plane.ENTRIES, *admission.ENTRIES)),
     ("Applications", (*acme.ENTRIES, *etcd.ENTRIES)),
     ("Coverage", coverage.ENTRIES),
 )

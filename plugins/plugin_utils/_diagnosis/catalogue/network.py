@@ -164,8 +164,9 @@ WD220 = Entry(
     ),
     fix=(
         "# On every control-plane node: let NO_PROXY in the environment of kube-apiserver cover its webhooks, then let the kubelet restart it.",
+        "# It lacks at least {missing}.",
         "# Up to 1.36 it needs .svc (CIDRs, .cluster.local and .svc.cluster.local do not help); from 1.37 on also the Service and pod CIDRs. Set all of them.",
-        "# kubeadm: /etc/kubernetes/manifests/kube-apiserver.yaml. kubespray: no_proxy, additional_no_proxy. One node at a time.",
+        "# {where}.",
     ),
     source="k8s.io/apiserver pkg/util/webhook/client.go; golang.org/x/net/http/httpproxy; kubernetes/kubernetes#107446",
     blames="cluster",

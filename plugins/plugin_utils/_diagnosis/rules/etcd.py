@@ -94,11 +94,12 @@ def certificates_have_run_away(cluster: Cluster) -> Iterator[Finding]:
 
 
 def _quota_line(cluster: Cluster) -> list[str]:
-    quota = ovh_quota(cluster)
+    quota, size = ovh_quota(cluster), ((cluster.facts.get("apps") or {}).get("etcd") or {}).get("bytes")
+    lines = [f"etcd's file has {size / MB:.0f} MB (with what was deleted and not yet defragmented)"] if size else []
     if not quota:
-        return []
+        return lines
     nodes = cluster.facts["platform"]["node_count"]
-    return [f"OVHcloud: the quota of a Free cluster with {nodes} nodes is {quota // MB} MB ({listing(cluster.platform.because('ovh'), 1)})"]
+    return [*lines, f"OVHcloud: the quota of a Free cluster with {nodes} nodes is {quota // MB} MB ({listing(cluster.platform.because('ovh'), 1)})"]
 
 
 def _garbage(cluster: Cluster) -> Garbage:

@@ -24,7 +24,25 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..finding import Finding
-from . import acme, acme_challenges, answers, ca_source, configuration, control_plane, coverage, etcd, forecast, interception, network, slowness, timeouts, tls
+from . import (
+    acme,
+    acme_challenges,
+    admission,
+    answers,
+    ca_source,
+    configuration,
+    control_plane,
+    coverage,
+    etcd,
+    forecast,
+    interception,
+    loopback,
+    network,
+    no_proxy,
+    slowness,
+    timeouts,
+    tls,
+)
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -33,7 +51,25 @@ if TYPE_CHECKING:
 CaseRule = Callable[["Case"], Iterable[Finding]]
 ClusterRule = Callable[["Cluster"], Iterable[Finding]]
 
-_FAMILIES = (configuration, network, tls, ca_source, answers, slowness, timeouts, interception, forecast, control_plane, coverage, acme, acme_challenges, etcd)
+_FAMILIES = (
+    configuration,
+    network,
+    tls,
+    ca_source,
+    answers,
+    slowness,
+    timeouts,
+    interception,
+    forecast,
+    control_plane,
+    loopback,
+    no_proxy,
+    admission,
+    coverage,
+    acme,
+    acme_challenges,
+    etcd,
+)
 
 CASE_RULES: tuple[CaseRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CASE_RULES)
 CLUSTER_RULES: tuple[ClusterRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CLUSTER_RULES)
