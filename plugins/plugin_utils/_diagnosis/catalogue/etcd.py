@@ -29,7 +29,8 @@ WD870 = Entry(
     title="etcd is full: the cluster's storage quota is reached",
     severity=Severity.ERROR,
     cause="etcd_quota_exceeded",
-    meaning="Every write to the cluster is refused, reads and deletions go on. What depends on writes goes stale: endpoints of new pods are not recorded "
+    meaning="Every write to the cluster is refused; reads go on, and so do plain deletions. What depends on writes goes stale: endpoints of new pods are not "
+    "recorded "
     "(`no endpoints "
     "available for service`), leases are not renewed and controllers lose their leadership, no pod is made (FailedCreate), no certificate renewed, and most "
     "events about it are lost as well. Webhooks are not at fault.",
@@ -43,11 +44,12 @@ WD870 = Entry(
         "kubectl -n default delete configmap webhook-doctor-write-test --ignore-not-found",
     ),
     fix=(
-        "# Delete first: deletions still work, updates do not. Begin with what there is most of: {biggest}.",
+        "# Delete first: what has no finalizer can still be deleted (ConfigMaps, Secrets, CertificateRequests, ReplicaSets, Events); updates are refused, "
+        "and so is "
+        "deleting pods and what has a finalizer, because that is written first. Begin with what there is most of: {biggest}.",
         *_DELETE,
-        "# Deleted objects make room after etcd's compaction (5 minutes) and defragmentation; etcd of one's own then keeps refusing until its alarm is taken "
-        "off, on a "
-        "control-plane node: etcdctl defrag, then etcdctl alarm disarm.",
+        "# Deleted objects make room after etcd's compaction (5 minutes) and defragmentation; an etcd of one's own then keeps refusing until its alarm is "
+        "taken off, on a control-plane node: etcdctl defrag, then etcdctl alarm disarm.",
         *_OVH,
     ),
     source="etcd server/etcdserver/apply (quotaApplierV3, applierV3Capped); OVHcloud's documentation of the quota",
