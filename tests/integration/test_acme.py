@@ -70,7 +70,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         outside = Outside(lab)
         corporate, public = outside.authority("corporate-ca"), outside.authority("public-root")
         near = outside.acme_server("acme.corp.example.net", corporate, blocked=["blocked.example.net"])
-        far = outside.acme_server("acme.far.example.net", public)
+        far = outside.acme_server("acme.far.example.net", public, public=True)
         outside.only_through_the_proxy(far)
         # A search domain whose zone answers for every name: here for the one that is asked for.
         outside.record(f"{LETS_ENCRYPT}.wild.example.net", outside.free_address())

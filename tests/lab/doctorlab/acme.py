@@ -29,6 +29,8 @@ from .lifecycle import Lab
 _MODULE = "github.com/letsencrypt/pebble/v2"
 _PACKAGES = {name: f"{_MODULE}/cmd/{name}" for name in ("pebble", "pebble-challtestsrv")}
 _FIRST_HOST = 200  # of the hosts outside; url webhooks have the ones before
+# What is really far away has an address that no private network has: one of those that Let's Encrypt has had.
+_PUBLIC = "172.65.32."
 _MANAGEMENT = 8055
 PROXY = f"http://{addresses.PROXY}:{addresses.PROXY_PORT}"
 # Asks for a URL, prints what it gets: the lab's own Python, inside its network.
@@ -63,6 +65,7 @@ class Outside:
         self._folder = lab.state / "outside"
         self._folder.mkdir(exist_ok=True)
         self._next = _FIRST_HOST
+        lab.running.namespace.check(["ip", "route", "add", "local", f"{_PUBLIC}0/24", "dev", "lo", "src", addresses.CONTROL_PLANES[addresses.FIRST]])
         self.dns = self._host()
         command = [str(self._home / "pebble-challtestsrv"), "-defaultIPv4=", "-defaultIPv6=", f"-dnsserver={self.dns}:53", "-doh=", "-http01=", "-https01="]
         lab.running.start("outside-dns", [*command, "-tlsalpn01=", f"-management={self.dns}:{_MANAGEMENT}"])
@@ -72,9 +75,9 @@ class Outside:
         """A certificate authority that nobody knows yet."""
         return pki.make_authority(common_name, datetime.now(timezone.utc))
 
-    def acme_server(self, host: str, authority: pki.Pair, *, blocked: Iterable[str] = ()) -> AcmeServer:
+    def acme_server(self, host: str, authority: pki.Pair, *, public: bool = False, blocked: Iterable[str] = ()) -> AcmeServer:
         """Start a Pebble for a name, with a certificate of this authority; it believes that every challenge is answered, and refuses `blocked` domains."""
-        address = self._host()
+        address = f"{_PUBLIC}{self._next}" if public else self._host()
         certificate, key = pki.issue(authority, host, datetime.now(timezone.utc), names=[host]).write(self._folder, host)
         config = {
             "listenAddress": f"{address}:443",

@@ -52,7 +52,7 @@ ADDED |= {
     "resource",
     "unready",
 }
-ADDED |= {"certificate", "certificate_namespace", "garbage_count", "garbage_batch", "garbage_namespace", "garbage_kind", "garbage_names"}
+ADDED |= {"certificate", "certificate_namespace", "garbage_count", "garbage_batch", "garbage_namespace", "garbage_kind", "garbage_names", "ovh", "own_etcd"}
 ADDED |= {"restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
 ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
 ADDED |= {"policy", "policy_resource"}  # rules/admission.py
@@ -114,6 +114,12 @@ def test_hostile_names_stay_words(code: str, step: str) -> None:
 
 def test_a_step_without_its_value_is_left_out() -> None:
     assert fill("kubectl -n {namespace} get pod {pod}", {"namespace": "a", "pod": None}) is None
+
+
+def test_a_list_becomes_words_of_a_command_and_a_part_of_a_sentence() -> None:
+    values = {"names": ["a", HOSTILE, "b"]}
+    assert shlex.split(fill("kubectl delete {names} --wait=false", values) or "") == ["kubectl", "delete", "a", clean(HOSTILE), "b", "--wait=false"]
+    assert fill("# Delete {names}.", {"names": ["a", "b"]}) == "# Delete a, b."
 
 
 def generator() -> Any:

@@ -186,14 +186,15 @@ WD836 = Entry(
 
 WD837 = Entry(
     code="WD837",
-    title="A proxy refuses cert-manager's calls to the ACME server",
+    title="The proxy does not let cert-manager through to the ACME server",
     severity=Severity.ERROR,
     cause="proxied",
     meaning="The controller's HTTPS_PROXY answers in the ACME server's place: it does not permit that host, wants a password, or does not reach it itself. "
     "Or the proxy "
     "cannot be reached.",
     decided="The message of the issuer's condition holds what a proxy says (`Forbidden`, `Service Unavailable`, `Proxy Authentication Required`, "
-    "`proxyconnect`); an ACME server answers in words of its own.",
+    "`proxyconnect`), or tells of a time-out while the controller's "
+    "variables send it to the proxy; an ACME server answers in words of its own.",
     confirm=(_STATUS, _ENVIRONMENT, _THROUGH_THE_PROXY),
     fix=("# {proxy_advice}.", "kubectl -n {namespace} set env deployment/{workload} NO_PROXY={no_proxy}"),
     source="net/http Transport.dialConn (the proxy's answer to CONNECT)",

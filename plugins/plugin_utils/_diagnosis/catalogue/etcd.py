@@ -14,12 +14,13 @@ _DELETE = (
     "next "
     "{garbage_batch} of them:",
     "kubectl -n {garbage_namespace} delete {garbage_kind} {garbage_names} --wait=false",
-    "# Not: all of them. What is in flight is made anew, as a new order that counts against the authority's rate limits; and not with the controller stopped: "
+    "# Not: all {garbage_kind}. What is in flight is made anew, as a new order that counts against the authority's rate limits; and not with the controller "
+    "stopped: "
     "Challenges have a finalizer that only it takes off.",
 )
 _OVH = (
-    "# OVHcloud: how much is used, and of how much, in bytes (the API of your account): GET /cloud/project/<serviceName>/kube/<kubeId>/metrics/etcdUsage.",
-    "# OVHcloud: one node more raises the quota of a Free cluster by 25 MB at once (10 MB and 25 MB for each node, at most 400 MB; it is not taken back); a "
+    "# {ovh}: how much is used, and of how much, in bytes (the API of your account): GET /cloud/project/<serviceName>/kube/<kubeId>/metrics/etcdUsage.",
+    "# {ovh}: one node more raises the quota of a Free cluster by 25 MB at once (10 MB and 25 MB for each node, at most 400 MB; it is not taken back); a "
     "Standard "
     "cluster has an etcd of its own.",
 )
@@ -48,7 +49,7 @@ WD870 = Entry(
         "and so is "
         "deleting pods and what has a finalizer, because that is written first. Begin with what there is most of: {biggest}.",
         *_DELETE,
-        "# Deleted objects make room after etcd's compaction (5 minutes) and defragmentation; an etcd of one's own then keeps refusing until its alarm is "
+        "# Deleted objects make room after etcd's compaction (5 minutes) and defragmentation; {own_etcd} keeps refusing until its alarm is "
         "taken off, on a control-plane node: etcdctl defrag, then etcdctl alarm disarm.",
         *_OVH,
     ),

@@ -88,11 +88,12 @@ def _judge(acme: Acme, issuer: Mapping[str, Any], failure: Failure) -> tuple[Ent
     if failure.cause in ("certificate_expired", "certificate_not_yet_valid"):
         line, advice = _clock(acme, failure, host)
         return catalogue.WD836, [line], {"clock_advice": advice}
-    if failure.cause == "proxied":
-        line, advice = _refusing_proxy(acme, host)
-        return catalogue.WD837, [line], {"proxy_advice": advice}
     controller = acme.controller
     direct = controller is not None and not controller.uses_proxy(host)
+    # Where it goes through the proxy, a message without an address tells of the proxy.
+    if failure.cause == "proxied" or (controller is not None and not direct and failure.cause in UNREACHED and not failure.dialed):
+        line, advice = _refusing_proxy(acme, host)
+        return catalogue.WD837, [line], {"proxy_advice": advice}
     if failure.cause in ("name_mismatch", "no_san") and direct:
         names = failure.served_names
         return catalogue.WD833, [f"what answers has a certificate for {names or 'other names'}, not for {host}", *_search_lines(acme, host)], {}
@@ -101,7 +102,8 @@ def _judge(acme: Acme, issuer: Mapping[str, Any], failure: Failure) -> tuple[Ent
     if direct and failure.dialed_private and is_well_known(host):
         line = f"{host} is a public authority, and {failure.dialed_host}, which was dialled, is a private address"
         return catalogue.WD833, [line, *_search_lines(acme, host)], {}
-    elsewhere = _way_of_others(acme, controller, host) if direct and is_public(host) else None
+    # To a private address no proxy is the way.
+    elsewhere = _way_of_others(acme, controller, host) if direct and is_public(host) and not failure.dialed_private else None
     if elsewhere:
         return catalogue.WD831, *elsewhere
     if failure.cause == "dns_failure":
@@ -170,7 +172,9 @@ def _unreached(acme: Acme, controller: Pod | None, failure: Failure, host: str) 
     if controller is None:
         lines.append("the controller's pod was not seen, so whether it uses a proxy is not known")
     elif controller.uses_proxy(host):
-        lines.append(f"the controller calls {host} through its proxy {controller.proxy}, so it is the proxy that does not get there, or does not answer")
+        lines.append(f"the controller's variables send {host} through {controller.proxy}, but an address was dialled: the message may be older than they are")
+    elif failure.dialed_private:
+        lines.append(f"{failure.dialed_host} is a private address, to which no proxy is the way")
     elif not acme.proxies_elsewhere:
         lines.append("no proxy is seen anywhere (nodes' own settings cannot be seen from here: try curl on a node)")
     return lines

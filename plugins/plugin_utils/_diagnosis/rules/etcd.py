@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalogue import etcd as catalogue
@@ -31,7 +32,7 @@ def quota_is_reached(cluster: Cluster) -> Iterator[Finding]:
     stale = [case for case in cluster.cases if _endpoints_are_not_written(case)]
     kinds = stored_kinds(cluster)
     garbage = _garbage(cluster)
-    yield catalogue.WD870.found(
+    found = catalogue.WD870.found(
         Subject(kind="etcd", name=str(cluster.facts["source"]["cluster"])),
         [
             *(text.line() for text in texts[-3:]),
@@ -43,8 +44,9 @@ def quota_is_reached(cluster: Cluster) -> Iterator[Finding]:
         affects=[case.id for case in stale],
         severity=Severity.ERROR,
         root="etcd quota",
-        values={"biggest": listing([one.line() for one in kinds if one.count], 3) or None, **_garbage_values(garbage)},
+        values={"biggest": listing([one.line() for one in kinds if one.count], 3) or None, **_garbage_values(garbage), **_place(cluster)},
     ).explaining("WD103", "WD104")
+    yield replace(found, impact="every write to the cluster")
 
 
 def _endpoints_are_not_written(case: Case) -> bool:
@@ -58,7 +60,7 @@ def kind_has_run_away(cluster: Cluster) -> Iterator[Finding]:
             Subject(kind="etcd", name=one.name),
             [f"there are {one.line()}", *_quota_line(cluster)],
             root=f"stored {one.name}",
-            values={"resource": one.name},
+            values={"resource": one.name, **_place(cluster)},
         )
 
 
@@ -70,15 +72,14 @@ def certificates_have_run_away(cluster: Cluster) -> Iterator[Finding]:
     certificates = {(one["namespace"], one["name"]): one for one in store["certificates"]}
     owners = Counter((one["namespace"], one["owner"]["name"]) for one in store["objects"] if one["kind"] == "CertificateRequest" and one["owner"])
     most = owners.most_common(3)
+    owned = next((one.count for one in stored_kinds(cluster) if one.resource == "certificates"), len(certificates))
     unready = [f"{namespace}/{name}" for (namespace, name), dummy in owners.most_common() if not certificates.get((namespace, name), {"ready": True})["ready"]]
     limitless = next((key for key, dummy in owners.most_common() if key in certificates and certificates[key]["history_limit"] is None), None)
     garbage = _garbage(cluster)
     yield catalogue.WD872.found(
         Subject(kind="etcd", name="certificaterequests.cert-manager.io"),
         [
-            f"there are {listing([one.line() for one in kinds])}, for {len(certificates)} Certificates"
-            if certificates
-            else f"there are {listing([one.line() for one in kinds])}",
+            f"there are {listing([one.line() for one in kinds])}{f', for {owned} Certificates' if owned else ''}",
             *(f"{count} CertificateRequests of Certificate {namespace}/{name}" for (namespace, name), count in most),
             *_quota_line(cluster),
             *_garbage_lines(garbage),
@@ -89,8 +90,14 @@ def certificates_have_run_away(cluster: Cluster) -> Iterator[Finding]:
             "certificate": limitless[1] if limitless else None,
             "certificate_namespace": limitless[0] if limitless else None,
             **_garbage_values(garbage),
+            **_place(cluster),
         },
     )
+
+
+def _place(cluster: Cluster) -> dict[str, object]:
+    """Whose etcd it is: steps for another one are left out."""
+    return {"ovh": "OVHcloud" if "ovh" in cluster.platform else None, "own_etcd": None if cluster.platform.managed else "an etcd of one's own then"}
 
 
 def _quota_line(cluster: Cluster) -> list[str]:
