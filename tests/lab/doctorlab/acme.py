@@ -20,11 +20,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
-from . import addresses, build, pki, tools
+from . import addresses, build, cert_manager, pki, tools
 from .api import wait
+from .cert_manager import CertManager
 from .errors import LabError
 from .lifecycle import Lab
+from .pods import Pods, Program
 
 _MODULE = "github.com/letsencrypt/pebble/v2"
 _PACKAGES = {name: f"{_MODULE}/cmd/{name}" for name in ("pebble", "pebble-challtestsrv")}
@@ -147,6 +150,20 @@ class Outside:
         done = self._lab.run([sys.executable, "-c", code, *arguments], capture_output=True)
         if done.returncode:
             raise LabError(f"{arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
+
+
+def cert_manager_outside(lab: Lab, outside: Outside, values: dict[str, Any], *search: str) -> CertManager:
+    """A cert-manager whose controller asks the name server of `outside`, with these search domains."""
+    found = CertManager(lab, values=values)
+    home = cert_manager.ensure()
+    asks_the_cluster = ("--kubeconfig={kubeconfig}",)
+    programs = {
+        "cert-manager-webhook": Program(home / "webhook", asks_the_cluster),
+        "cert-manager-cainjector": Program(home / "cainjector"),
+        "cert-manager-controller": Program(outside.as_pod_resolves(home / "controller", *search), asks_the_cluster),
+    }
+    found.pods = Pods(lab, programs)
+    return found
 
 
 def wait_for(what: str, so: Callable[[], bool], timeout: float = 90) -> None:

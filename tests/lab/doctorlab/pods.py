@@ -60,7 +60,7 @@ class Pods:
 
     def __init__(self, lab: Lab, programs: Mapping[str, Program], first_address: int = 10) -> None:
         self._lab = lab
-        self.programs = programs
+        self._programs = programs
         self._next = first_address
         self._running: dict[str, _Running] = {}  # "<namespace>/<name>" -> what runs
 
@@ -75,7 +75,7 @@ class Pods:
             if pod["metadata"].get("deletionTimestamp"):
                 self.kubectl("-n", namespace, "delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0", "--ignore-not-found")
         for key, pod in wanted.items():
-            if key not in self._running and pod["spec"]["containers"][0]["name"] in self.programs:
+            if key not in self._running and pod["spec"]["containers"][0]["name"] in self._programs:
                 self._start(key, pod)
         for key, pod in wanted.items():
             if key in self._running:
@@ -151,7 +151,7 @@ class Pods:
     def _run(self, key: str, pod: dict[str, Any]) -> None:
         namespace, name = key.split("/")
         container = pod["spec"]["containers"][0]
-        program = self.programs[container["name"]]
+        program = self._programs[container["name"]]
         kubeconfig = self._kubeconfig(namespace, pod["spec"].get("serviceAccountName") or "default")
         arguments = [argument.replace("$(POD_NAMESPACE)", namespace) for argument in container.get("args") or []]
         added = [argument.format(kubeconfig=kubeconfig) for argument in program.arguments]
