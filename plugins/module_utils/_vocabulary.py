@@ -15,7 +15,7 @@ CAUSES = frozenset(
     client_certificate_required unknown_authority name_mismatch no_san certificate_expired certificate_not_yet_valid
     certificate_invalid ca_bundle_invalid connection_closed http_status not_an_admission_server invalid_response proxied
     egress_proxy conversion_failed aggregated_api_unavailable loopback_certificate_expired etcd_quota_exceeded forbidden
-    autopilot_denied policy_denied denied dry_run_unsupported request_timeout not_ready unknown
+    autopilot_denied policy_denied denied dry_run_unsupported request_timeout not_ready informational unknown
     """.split()
 )
 

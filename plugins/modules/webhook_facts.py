@@ -961,15 +961,354 @@ ansible_facts:
               returned: success
               type: str
         apps:
-          description:
-            - What was seen of applications that the collection knows, under a key for each whose API groups are served, null where nothing of it is there.
-            - C(cert_manager) has C(deployments) (C(namespace), C(name), C(component), C(instance), C(helm), C(version), C(created), C(replicas), C(ready),
-              C(container), C(arguments), C(ports), C(readiness), C(host_network), C(service_account), C(conditions)), C(pods) (C(namespace), C(name),
-              C(component), C(instance), C(phase), C(ready), C(terminating), C(node), C(started), C(restarts), C(waiting), C(terminated)), C(leases)
-              (C(namespace), C(name), C(found), C(holder), C(renewed), C(duration_seconds)), C(jobs) (C(namespace), C(name), C(created), C(succeeded),
-              C(failed), C(ended)) and C(probe_failures) (C(namespace), C(pod), C(message), C(count), C(last)).
+          description: What was seen of applications, under a key for each whose API groups are served, null where nothing of it is there.
           returned: success
           type: dict
+          contains:
+            cert_manager:
+              description:
+                - cert-manager's parts.
+                - It has C(deployments) (C(namespace), C(name), C(component), C(instance), C(helm), C(version), C(created), C(replicas), C(ready),
+                  C(container), C(arguments), C(ports), C(readiness), C(host_network), C(service_account), C(conditions)), C(pods) (C(namespace), C(name),
+                  C(component), C(instance), C(phase), C(ready), C(terminating), C(node), C(started), C(restarts), C(waiting), C(terminated)), C(leases)
+                  (C(namespace), C(name), C(found), C(holder), C(renewed), C(duration_seconds)), C(jobs) (C(namespace), C(name), C(created), C(succeeded),
+                  C(failed), C(ended)) and C(probe_failures) (C(namespace), C(pod), C(message), C(count), C(last)).
+              returned: success
+              type: dict
+            acme:
+              description: cert-manager's ACME, where it is installed.
+              returned: success
+              type: dict
+              contains:
+                issuers:
+                  description: Issuers and ClusterIssuers with an ACME server.
+                  returned: success
+                  type: list
+                  elements: dict
+                  contains:
+                    kind:
+                      description: Issuer or ClusterIssuer.
+                      returned: success
+                      type: str
+                    namespace:
+                      description: Its namespace, null for a ClusterIssuer.
+                      returned: success
+                      type: str
+                    name:
+                      description: Its name.
+                      returned: success
+                      type: str
+                    created:
+                      description: When it was made (ISO 8601).
+                      returned: success
+                      type: str
+                    server:
+                      description: URL of the ACME server.
+                      returned: success
+                      type: str
+                    skip_tls_verify:
+                      description: Whether its certificate is not verified.
+                      returned: success
+                      type: bool
+                    ca_bundle:
+                      description: Whether it has a caBundle.
+                      returned: success
+                      type: bool
+                    registered:
+                      description: Whether it has an account.
+                      returned: success
+                      type: bool
+                    solvers:
+                      description: Which kinds of challenges it solves, C(http01) and C(dns01).
+                      returned: success
+                      type: list
+                      elements: str
+                    ready:
+                      description: Its condition Ready (C(status), C(reason), C(message), C(since)), null while it has none.
+                      returned: success
+                      type: dict
+                orders:
+                  description: Its Orders.
+                  returned: success
+                  type: dict
+                  contains:
+                    total:
+                      description: How many were read.
+                      returned: success
+                      type: int
+                    states:
+                      description: How many are in which state.
+                      returned: success
+                      type: dict
+                    unfinished:
+                      description: The newest of them that are not done.
+                      returned: success
+                      type: list
+                      elements: dict
+                      contains:
+                        namespace:
+                          description: Its namespace.
+                          returned: success
+                          type: str
+                        name:
+                          description: Its name.
+                          returned: success
+                          type: str
+                        created:
+                          description: When it was made (ISO 8601).
+                          returned: success
+                          type: str
+                        owner:
+                          description: Kind and name of the object that owns it.
+                          returned: success
+                          type: dict
+                        state:
+                          description: Its state, in ACME's words.
+                          returned: success
+                          type: str
+                        reason:
+                          description: What cert-manager says about it. Tokens and keys are replaced by C(***).
+                          returned: success
+                          type: str
+                        issuer:
+                          description: Kind and name of the issuer.
+                          returned: success
+                          type: dict
+                        dns_names:
+                          description: The first names.
+                          returned: success
+                          type: list
+                          elements: str
+                challenges:
+                  description: Its Challenges.
+                  returned: success
+                  type: dict
+                  contains:
+                    total:
+                      description: How many were read.
+                      returned: success
+                      type: int
+                    states:
+                      description: How many are in which state.
+                      returned: success
+                      type: dict
+                    unfinished:
+                      description: The newest of them that are not done.
+                      returned: success
+                      type: list
+                      elements: dict
+                      contains:
+                        namespace:
+                          description: Its namespace.
+                          returned: success
+                          type: str
+                        name:
+                          description: Its name.
+                          returned: success
+                          type: str
+                        created:
+                          description: When it was made (ISO 8601).
+                          returned: success
+                          type: str
+                        owner:
+                          description: Kind and name of the object that owns it.
+                          returned: success
+                          type: dict
+                        state:
+                          description: Its state, in ACME's words.
+                          returned: success
+                          type: str
+                        reason:
+                          description: What cert-manager says about it. Tokens and keys are replaced by C(***).
+                          returned: success
+                          type: str
+                        issuer:
+                          description: Kind and name of the issuer.
+                          returned: success
+                          type: dict
+                        type:
+                          description: HTTP-01 or DNS-01.
+                          returned: success
+                          type: str
+                        dns_name:
+                          description: The domain.
+                          returned: success
+                          type: str
+                        presented:
+                          description: Whether it was presented.
+                          returned: success
+                          type: bool
+                        processing:
+                          description: Whether it is being worked on.
+                          returned: success
+                          type: bool
+                pods:
+                  description: The pods of cert-manager, and by which way they go out.
+                  returned: success
+                  type: list
+                  elements: dict
+                  contains:
+                    namespace:
+                      description: Its namespace.
+                      returned: success
+                      type: str
+                    name:
+                      description: Its name.
+                      returned: success
+                      type: str
+                    component:
+                      description: C(controller), C(webhook) or C(cainjector).
+                      returned: success
+                      type: str
+                    workload:
+                      description: Name of its Deployment.
+                      returned: success
+                      type: str
+                    instance:
+                      description: Name of the Helm release.
+                      returned: success
+                      type: str
+                    ready:
+                      description: Whether it is ready.
+                      returned: success
+                      type: bool
+                    restarts:
+                      description: How often it was restarted.
+                      returned: success
+                      type: int
+                    waiting:
+                      description: Why its container does not run.
+                      returned: success
+                      type: str
+                    started:
+                      description: Since when its container runs (ISO 8601).
+                      returned: success
+                      type: str
+                    host_network:
+                      description: Whether it uses the node's network.
+                      returned: success
+                      type: bool
+                    proxy:
+                      description: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, without credentials.
+                      returned: success
+                      type: dict
+                    proxy_hidden:
+                      description: Proxy variables whose values come from elsewhere.
+                      returned: success
+                      type: list
+                      elements: str
+                    proxy_may_hide:
+                      description: Whether its environment is partly taken from a ConfigMap or Secret.
+                      returned: success
+                      type: bool
+                    api:
+                      description: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, where its specification sets them.
+                      returned: success
+                      type: dict
+                    dns_policy:
+                      description: Its dnsPolicy.
+                      returned: success
+                      type: str
+                    dns_nameservers:
+                      description: Name servers of its dnsConfig.
+                      returned: success
+                      type: list
+                      elements: str
+                    dns_searches:
+                      description: Search domains of its dnsConfig.
+                      returned: success
+                      type: list
+                      elements: str
+                    dns_options:
+                      description: Options of its dnsConfig.
+                      returned: success
+                      type: dict
+                    arguments:
+                      description: Those of its arguments that say whom it asks.
+                      returned: success
+                      type: dict
+                cluster_proxy:
+                  description: The proxy variables of OpenShift's Proxy C(cluster).
+                  returned: success
+                  type: dict
+                api_addresses:
+                  description: Addresses of Service default/kubernetes.
+                  returned: success
+                  type: list
+                  elements: str
+                leases:
+                  description: The lease by which its controllers agree on one (C(namespace), C(holder), C(renewed)).
+                  returned: success
+                  type: list
+                  elements: dict
+            etcd:
+              description: What the cluster stores.
+              returned: success
+              type: dict
+              contains:
+                bytes:
+                  description: Size of etcd's file.
+                  returned: success
+                  type: int
+                stored:
+                  description: How many objects of the biggest kinds.
+                  returned: success
+                  type: list
+                  elements: dict
+                  contains:
+                    group:
+                      description: API group.
+                      returned: success
+                      type: str
+                    resource:
+                      description: Plural of the kind.
+                      returned: success
+                      type: str
+                    count:
+                      description: How many there are.
+                      returned: success
+                      type: int
+                    mean_bytes:
+                      description: About how big one is, in bytes.
+                      returned: success
+                      type: int
+            certificate_store:
+              description: What cert-manager has stored, where it is installed.
+              returned: success
+              type: dict
+              contains:
+                stored:
+                  description: How many Certificates, CertificateRequests, Orders and Challenges.
+                  returned: success
+                  type: list
+                  elements: dict
+                  contains:
+                    group:
+                      description: API group.
+                      returned: success
+                      type: str
+                    resource:
+                      description: Plural of the kind.
+                      returned: success
+                      type: str
+                    count:
+                      description: How many there are.
+                      returned: success
+                      type: int
+                    mean_bytes:
+                      description: About how big one is, in bytes.
+                      returned: success
+                      type: int
+                certificates:
+                  description: The Certificates with what their status says of readiness and revision, where there are many of the others.
+                  returned: success
+                  type: list
+                  elements: dict
+                objects:
+                  description: CertificateRequests, Orders and Challenges with owner, revision and state, where there are many.
+                  returned: success
+                  type: list
+                  elements: dict
         coverage:
           description: What could not be observed.
           returned: success

@@ -17,11 +17,11 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.co
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.facts import API_SERVER_SERVICE, service_references, version_facts
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.failures import ObservationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import Inventory, Key
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Address, Listing, Named, Scrape, Wanted
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Address, Count, Listing, Named, Scrape, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.metrics import CONNECT_TIMEOUT, MOST_BYTES, TIMEOUT, beginnings, samples
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.network import SERVICE_NAME_LABEL
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers import registry
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping, mappings, text
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import integer, mapping, mappings, text
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api, HttpError, Response
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import Unreachable
 
@@ -33,6 +33,9 @@ _MOST_SELECTORS = 20
 # Schemas make a CustomResourceDefinition 20 KB to 1 MB of JSON.
 _CRD_PAGE = 25
 _MOST_EVENTS = 20_000
+# Objects whose size stands for all of their kind.
+_SAMPLE = 3
+_METADATA_ONLY = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 # A webhook may name any text; only this is a name that a Service or namespace can have (and that is safe in a path and a selector).
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _SLICES = "/apis/discovery.k8s.io/v1/endpointslices"
@@ -194,6 +197,8 @@ class _Reader:
                 scrapes[one.instance].append(one)
             elif isinstance(one, Named):
                 asked.append(pool.submit(self.get, one.what, one.path, one.api_version, one.kind))
+            elif isinstance(one, Count):
+                asked.append(pool.submit(self.count, one))
             else:
                 asked.append(pool.submit(self.list, one))
         return [*asked, *(pool.submit(self.scrape, instance, together) for instance, together in scrapes.items())]
@@ -229,7 +234,8 @@ class _Reader:
         def read() -> bool:
             nonlocal count
             limit = min(self.page_size, listing.page or self.page_size)
-            for page in self.api.pages(listing.path, listing.query, limit=limit, containing=listing.containing):
+            headers = _METADATA_ONLY if listing.metadata_only else None
+            for page in self.api.pages(listing.path, listing.query, limit=limit, containing=listing.containing, headers=headers):
                 for obj in page["items"]:
                     if isinstance(obj, dict) and (wanted is None or wanted(obj)):
                         self.inventory.add({**obj, "apiVersion": listing.api_version, "kind": listing.kind})
@@ -254,6 +260,21 @@ class _Reader:
             return True
 
         return self._tried(what, read)
+
+    def count(self, wanted: Count) -> bool:
+        """Whether it could be told how many there are: the API server counts what it leaves out of a page (remainingItemCount) if nothing is selected."""
+
+        def read() -> bool:
+            response = self.api.request("GET", wanted.path, query={"limit": _SAMPLE})
+            if response.status != 200:
+                raise HttpError(response)
+            page = mapping(response.json())
+            items = mappings(page.get("items"))
+            rest = integer(mapping(page.get("metadata")).get("remainingItemCount")) or 0
+            wanted.told(len(items) + rest, len(response.body) // len(items) if items else None)
+            return True
+
+        return self._tried(wanted.what, read, optional=True)
 
     def _tried(self, what: str, read: Callable[[], bool], optional: bool = False, consequence: str | None = None) -> bool:
         try:

@@ -27,6 +27,13 @@ _CONSEQUENCES = {
     "api groups": "Which applications are installed is not known: cert-manager, Istio and others are not looked at.",
     "nodes": "The platform is told from other signals only, and whether back ends have addresses that the API server reaches is not known.",
     "daemonsets": "Which network plugin the cluster has is not known.",
+    "issuers": "Which ACME issuers do not work, and why, is not known.",
+    "clusterissuers": "Which ACME issuers do not work, and why, is not known.",
+    "orders": "Certificates that wait for an ACME server are not seen.",
+    "challenges": "Certificates that wait for an ACME challenge are not seen.",
+    "cert-manager pods": "By which way cert-manager goes out (proxy variables, DNS) is not known.",
+    "service default/kubernetes": "Whether cert-manager reaches the API server past its proxy is not judged.",
+    "certificaterequests.cert-manager.io": "How many CertificateRequests fill etcd is not known.",
     "version": "The version of the API server is not known.",
     "access": "Which vantages the rights permit is not known until they are tried.",
 }

@@ -21,6 +21,7 @@ _FAILURE_CONDITIONS = frozenset(("ReplicaFailure", "Ready", "Released", "Synced"
 
 _ABOUT_A_CALL = re.compile(
     r"webhook|x509|admission|convert|conversion|failed calling|failed to call|currently unable to handle the request|error trying to reach service"
+    r"|database space exceeded|storage quota exceeded|storage quota has been reached|quota computation: etcdserver"
     r"|proxyconnect|no agent available|apiservice|stale groupversion discovery|unable to retrieve the complete list of server apis",
     re.IGNORECASE,
 )

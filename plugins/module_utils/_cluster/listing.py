@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked for: one LIST, one object by name, or some metrics. PRIVATE to the collection."""
+"""What is asked for: one LIST, one object by name, how many objects there are, or some metrics. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Address = tuple[str, int]
 class Listing:
     """One LIST. `what` names it in coverage; pages without one of the bytes in `containing` are not even parsed.
 
-    optional: an API that is not there is no gap (the kinds of applications that are not installed).
+    optional: an API that is not there is no gap (the kinds of applications that are not installed). metadata_only: the objects come without spec and status.
     """
 
     what: str
@@ -30,6 +30,7 @@ class Listing:
     most: int | None = None
     containing: tuple[bytes, ...] = ()
     optional: bool = False
+    metadata_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,18 @@ class Named:
     path: str
     api_version: str
     kind: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many objects of a kind there are, and about how big they are: one request for the first few of them, whatever their number.
+
+    told: is given the number, and the mean size of those few in bytes of JSON (None where there are none). An API that is not there is no gap.
+    """
+
+    what: str
+    path: str
+    told: Callable[[int, int | None], None] = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -55,4 +68,4 @@ class Scrape:
     instance: Address | None = None
 
 
-Wanted = Union[Listing, Named, Scrape]
+Wanted = Union[Listing, Named, Count, Scrape]

@@ -16,7 +16,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._en
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._text import plain
 
 # Something was refused on purpose: the API server's calls worked.
-HEALTHY = frozenset({"denied", "policy_denied", "autopilot_denied", "forbidden", "dry_run_unsupported"})
+HEALTHY = frozenset({"denied", "policy_denied", "autopilot_denied", "forbidden", "dry_run_unsupported", "informational"})
 
 _OTHERS_LIMIT = 20
 _MESSAGE_LIMIT = 500
@@ -32,7 +32,9 @@ _FIXED: dict[str, Judgement] = {
     "forbidden": ("forbidden", None, None),
     "request_timeout": ("request_timeout", None, None),
     "not_ready": ("not_ready", None, None),
-    "etcd": ("etcd_quota_exceeded", None, None),
+    "etcd": ("etcd_quota_exceeded", None, "WD870"),
+    "acme_words": ("http_status", "http", "WD838"),
+    "acme_hosts": ("informational", None, None),
     "missing_endpoints": ("no_ready_endpoints", "resolve", "WD103"),
     "discovery": ("aggregated_api_unavailable", None, "WD430"),
     "unavailable": ("aggregated_api_unavailable", None, "WD430"),
@@ -47,9 +49,22 @@ _KINDS = {
     **dict.fromkeys(("discovery_check", "missing_endpoints", "apiservice_service", "service_proxy", "discovery", "unavailable"), "apiservice"),
     **dict.fromkeys(("request_timeout", "not_ready", "lister", "self_lookup"), "apiserver"),
     **dict.fromkeys(("client", "forbidden"), "client"),
+    **dict.fromkeys(("acme", "acme_check", "acme_words", "acme_hosts"), "acme"),
     "conversion": "conversion",
     "etcd": "etcd",
 }
+# What failed when cert-manager called an ACME server, or looked whether a challenge is answered -> code; anything else that is known: the codes at None.
+_ACME = {
+    "dns_failure": "WD834",
+    "unknown_authority": "WD835",
+    "certificate_expired": "WD836",
+    "certificate_not_yet_valid": "WD836",
+    "name_mismatch": "WD833",
+    "no_san": "WD833",
+    "proxied": "WD837",
+    "unknown": None,
+}
+_ACME_CHECK = {"dns_failure": "WD842", "proxied": "WD839", "unknown": None}
 
 _URL = re.compile(r"\b(?:Post|Get|Put|Patch|Delete|Head)\s\"?(https?://[^\s\"]{1,2048})\"?:?\s?")
 _LEADING_URL = re.compile(r"\"?(https?://[^\s\"]{1,2048})")
@@ -73,10 +88,10 @@ def classify(text: str) -> dict[str, Any]:
 
     Returns `{code, cause, phase, kind, webhook, service: {namespace, name, port}|null, url, path, dialed: "ip:port"|null, timeout_seconds,
     routing: endpoint|cluster_ip|null, healthy, names: {...}, others: [the same, without others]}`.
-    kind: admission|conversion|apiservice|policy|apiserver|etcd|client, null where the text does not tell. code: null where no finding stands for
+    kind: admission|conversion|apiservice|policy|apiserver|etcd|acme|client, null where the text does not tell. code: null where no finding stands for
     it (a denial, a client's own connection). healthy: true where the API server's calls worked and something was refused on purpose.
     names: what else the text names, of group, version, gvk_kind, resource, policy_kind, policy, binding, apiservice, status, valid_for, wanted, hint,
-    authority, proxy_answer, redirected_to, failing, message.
+    authority, proxy_answer, redirected_to, failing, message, acme_error.
     Raises TypeError where `text` is no str.
     """
     if not isinstance(text, str):
@@ -289,6 +304,10 @@ def _of_whom(judged: dict[str, Any], judgement: Judgement, entry: Entry) -> Judg
     The API server sends `timeout` along with every review. A call to elsewhere without it is one that a redirect led to.
     """
     cause, phase, _code = judgement
+    if entry.kind == "acme":
+        return cause, phase, _ACME.get(cause, "WD830")
+    if entry.kind == "acme_check":
+        return _self_check(entry, judgement)
     service, path = judged["service"], judged["path"] or ""
     own_service = bool(service) and (service["namespace"], service["name"]) == ("default", "kubernetes")
     if cause == "certificate_expired" and (
@@ -305,6 +324,16 @@ def _of_whom(judged: dict[str, Any], judgement: Judgement, entry: Entry) -> Judg
         judged["names"]["redirected_to"] = judged["url"]
         return "http_status", "http", "WD406"
     return judgement
+
+
+def _self_check(entry: Entry, judgement: Judgement) -> Judgement:
+    """cert-manager looks at a challenge as the ACME server will: over HTTP at the domain, or in the DNS."""
+    cause, phase, _code = judgement
+    if "DNS-01" in entry.head:
+        return cause, phase, "WD843"
+    if re.search(r"wrong status code '\d{3}'|did not get expected response", entry.reason):
+        return "http_status", "http", "WD841"
+    return cause, phase, _ACME_CHECK.get(cause, "WD840")
 
 
 def _name_apiservice(judged: dict[str, Any]) -> None:

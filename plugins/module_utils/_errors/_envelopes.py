@@ -59,6 +59,11 @@ ENVELOPES: tuple[Envelope, ...] = (
     _strong("policy", r"(?:(?P<policy_kind>Validating|Mutating)AdmissionPolicy|policy) " + _POLICY + r" denied request: ?"),
     _strong("policy", r"Validation failed for ValidatingAdmissionPolicy " + _POLICY + r": ?"),
     _strong("autopilot", r"GKE ?Autopilot authz: "),
+    # cert-manager's own calls, to an ACME server and to a challenge's URL: a condition's message, or the fields of a log line.
+    _strong("acme", r"[Ff]ailed to (?:register|verify|update) (?:an )?ACME account(?:\" \"?err(?:or)?\"?=\"?|:)? ?"),
+    _strong("acme_check", r"Waiting for (?:HTTP-01|DNS-01) challenge propagation: "),
+    _strong("acme_words", r"(?=\b(?:\d{3} )?urn:ietf:params:acme:error:(?P<acme_error>\w{1,60}))"),
+    _strong("acme_hosts", r"ACME server URL host and ACME private key registration host differ"),
     _weak("autopilot", r"GKE Warden rejected the request|denied by autogke-[\w-]{1,80}"),
     _weak("policy", r"violates PodSecurity |is forbidden: exceeded quota: |is forbidden: (?:maximum|minimum) \w{1,60} usage "),
     _weak("forbidden", r"is forbidden: User \"?[^\s\"]{1,300}\"? cannot \w{1,40} resource"),

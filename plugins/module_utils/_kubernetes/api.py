@@ -125,7 +125,13 @@ class Api:
             time.sleep(wait)
 
     def pages(
-        self, path: str, query: Query | None = None, limit: int = 500, timeout: float | None = None, containing: tuple[bytes, ...] = ()
+        self,
+        path: str,
+        query: Query | None = None,
+        limit: int = 500,
+        timeout: float | None = None,
+        containing: tuple[bytes, ...] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[dict[str, Any]]:
         """The pages of a LIST as dictionaries, each with a list under `items`.
 
@@ -140,7 +146,7 @@ class Api:
         restarts = 0
         for _count in range(_MAX_PAGES):
             asked = {**(query or {}), "limit": limit, **({"continue": token} if token else {})}
-            response = self.request("GET", path, query=asked, timeout=timeout)
+            response = self.request("GET", path, query=asked, timeout=timeout, headers=headers)
             if response.status == 410 and token and restarts < _MAX_RESTARTS:
                 restarts += 1
                 token = _inconsistent_continue(response)

@@ -75,6 +75,31 @@ _BY_CODE = {
     "WD430": "The back end of an aggregated API (APIService) is unavailable. kubectl get apiservices shows which one, and its condition why.",
     "WD501": "The back end was connected and did not answer in time. Look at its load and limits, or raise timeoutSeconds (at most 30).",
     "WD690": "The API server's in-memory loopback certificate is expired: it can no longer talk to itself. Restart kube-apiserver, one instance at a time.",
+    "WD830": "cert-manager's controller does not reach the ACME server. The text does not say more than that: a missing route, a firewall, or a network that "
+    "lets "
+    "nobody out but through a proxy. Try the server's directory from the controller's network; if nodes need a proxy for it, so does the controller (Helm "
+    "values http_proxy, https_proxy, no_proxy).",
+    "WD833": "What answered in the ACME server's place has another name: its name led to another machine (a search domain with a wildcard and ndots:5, an "
+    "internal DNS zone) or something intercepts the connection.",
+    "WD834": "The ACME server's name does not resolve in the cluster. Look at CoreDNS and its upstream; behind a proxy nobody needs to resolve it.",
+    "WD835": "The ACME server's certificate is of a CA that cert-manager does not know: a private ACME server, or a proxy that intercepts TLS. Put that CA "
+    "into "
+    "spec.acme.caBundle of the issuer.",
+    "WD836": "By the controller's clock the ACME server's certificate is not valid now. Compare the times in the text with the real one: either the node's "
+    "clock "
+    "is wrong, or the certificate really ended.",
+    "WD837": "A proxy answered in the ACME server's place and refuses: it does not let the controller through to that host, or does not reach it.",
+    "WD838": "The ACME server was reached and says no. Network, proxy and certificates are all right; its own words say what it wants.",
+    "WD839": "cert-manager's self check of a challenge went to the proxy. If the domain is an internal one, add it to the controller's no_proxy.",
+    "WD840": "cert-manager cannot reach the challenge's URL itself, so it does not ask the ACME server to. Often a load balancer that does not answer from "
+    "inside of the cluster (no hairpin), or a DNS record that does not point to the ingress.",
+    "WD841": "Something else than cert-manager's solver answers at the challenge's URL: the ingress class, a redirect or a catch-all route, or a DNS record "
+    "that "
+    "points elsewhere.",
+    "WD842": "The domain of the challenge does not resolve where cert-manager looks. Make the DNS record, or let it ask other name servers.",
+    "WD843": "cert-manager does not see the challenge's TXT record. It asks the domain's own name servers unless --dns01-recursive-nameservers says "
+    "otherwise; a "
+    "firewall that drops port 53, or an internal view of the zone, hides it.",
     "WD903": "The API server could not make the call, in words that are not known here. Please report the text.",
 }
 
@@ -94,6 +119,9 @@ _BY_CAUSE = {
     "list them.",
     "conversion_failed": _BY_CODE["WD420"],
     "aggregated_api_unavailable": _BY_CODE["WD430"],
+    "informational": "This line tells of no failure. cert-manager writes it whenever an issuer has no account with its server yet: it does not say that a "
+    "proxy or "
+    "search domain is in the way. Look at the message of the issuer's condition Ready.",
     "unknown": "This text tells of no call of the API server that is known here.",
 }
 
@@ -112,7 +140,7 @@ def advise(judged: Mapping[str, Any]) -> str:
     code, cause, kind = judged["code"], judged["cause"], judged["kind"]
     names = judged["names"]
     parts = []
-    if code == "WD201" or cause == "connection_refused":
+    if code == "WD201" or (cause == "connection_refused" and kind != "acme"):
         parts.append(_REFUSED_BY[judged["routing"]])
     else:
         parts.append(_BY_CODE.get(code or "") or _BY_CAUSE.get(cause) or _of_cause(cause))

@@ -35,13 +35,21 @@ def fill(template: str, values: Mapping[str, object]) -> str | None:
     """A step with its values, or None where one is missing.
 
     A step that starts with `# ` is a sentence for a person (so that all steps together can be pasted into a shell), any other is a command: its
-    values are quoted.
+    values are quoted. A list becomes several words.
     """
     names = placeholders(template)
     if any(values.get(name) in (None, "") for name in names):
         return None
-    quote = clean if template.startswith("# ") else (lambda value: shlex.quote(clean(value)))
+    quote = _words if template.startswith("# ") else _quoted
     return template.format(**{name: quote(values[name]) for name in names})
+
+
+def _quoted(value: object) -> str:
+    return " ".join(shlex.quote(clean(one)) for one in value) if isinstance(value, (list, tuple)) else shlex.quote(clean(value))
+
+
+def _words(value: object) -> str:
+    return listing([clean(one) for one in value]) if isinstance(value, (list, tuple)) else clean(value)
 
 
 def listing(items: list[str], at_most: int = 5) -> str:

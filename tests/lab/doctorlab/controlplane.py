@@ -87,23 +87,27 @@ def kubeconfig_name(user: str, node: str = addresses.FIRST) -> str:
     return f"{instance_name(user, node)}.kubeconfig"
 
 
-def etcd(binary: Path, data: Path) -> list[str]:
-    peer = "http://127.0.0.1:2380"
+def etcd(binary: Path, data: Path, *, client: str = addresses.ETCD, quota_mb: int | None = None) -> list[str]:
+    """quota_mb: how big its file may get; default etcd's own, 2 GiB."""
+    peer = f"http://127.0.0.1:{int(client.rpartition(':')[2]) + 1}"
+    quota = [] if quota_mb is None else [f"--quota-backend-bytes={quota_mb * 1024 * 1024}"]
     return [
         str(binary),
         "--name=lab",
         f"--data-dir={data}",
-        f"--listen-client-urls={addresses.ETCD}",
-        f"--advertise-client-urls={addresses.ETCD}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster=lab={peer}",
         "--unsafe-no-fsync=true",  # nothing here must survive a power cut
         "--log-level=warn",
+        *quota,
     ]
 
 
-def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: bool) -> list[str]:
+def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: bool, events_apart: bool = False) -> list[str]:
+    """events_apart: Events are stored in an etcd of their own, as on big clusters."""
     address = addresses.CONTROL_PLANES[node]
     flags = {
         "advertise-address": address,
@@ -135,7 +139,8 @@ def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: 
         "tls-private-key-file": credentials / "apiserver.key",
     }
     routing = ["--enable-aggregator-routing=true"] if endpoint_routing else []
-    return [str(binary), *(f"--{name}={value}" for name, value in flags.items()), *routing]
+    events = [f"--etcd-servers-overrides=/events#{addresses.ETCD_OF_EVENTS}"] if events_apart else []
+    return [str(binary), *(f"--{name}={value}" for name, value in flags.items()), *routing, *events]
 
 
 def controller_manager(binary: Path, credentials: Path) -> list[str]:

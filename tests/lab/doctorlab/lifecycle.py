@@ -158,7 +158,7 @@ class Lab:
             left.end()
         for entry in ("state.json", ".state.json.new", "resolv.conf", "tinyproxy.conf"):
             (self.state / entry).unlink(missing_ok=True)
-        for entry in ("bin", "etcd", "kubeconfigs", "pki", "servers"):
+        for entry in ("bin", "etcd", "etcd-events", "kubeconfigs", "pki", "servers"):
             shutil.rmtree(self.state / entry, ignore_errors=True)
 
     @contextmanager

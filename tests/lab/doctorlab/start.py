@@ -51,7 +51,9 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
         controlplane.write_kubeconfig(state / "kubeconfigs" / controlplane.kubeconfig_name("admin", node), credentials, "admin", node)
 
     log("starting etcd, kube-apiserver and the fault server")
-    running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd"))
+    running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd", quota_mb=options.etcd_quota_mb))
+    if options.etcd_quota_mb:  # events must outlive it
+        running.start("etcd-events", controlplane.etcd(programs.binaries["etcd"], state / "etcd-events", client=addresses.ETCD_OF_EVENTS))
     instances = [_api_server(running, options, programs, credentials, node) for node in nodes]
     config = servers.configure(state / "servers", targets, authorities, now, options.proxy)
     ready = state / "servers" / "ready"
@@ -93,7 +95,8 @@ def _api_server(running: Running, options: Options, programs: Programs, credenti
     """Start the API server of a node; return what its mirror pod shows."""
     proxied = options.proxy or (node == addresses.SECOND and options.broken_instance == "proxy")
     environment = controlplane.proxy_environment() if proxied else {}
-    command = controlplane.api_server(programs.binaries["kube-apiserver"], credentials, node, endpoint_routing=options.routing == "endpoint")
+    endpoint_routing, events_apart = options.routing == "endpoint", options.etcd_quota_mb is not None
+    command = controlplane.api_server(programs.binaries["kube-apiserver"], credentials, node, endpoint_routing=endpoint_routing, events_apart=events_apart)
     running.start(controlplane.instance_name("kube-apiserver", node), command, node=node, environment=environment)
     return {"node": node, "command": ["kube-apiserver", *command[1:]], "environment": environment}
 

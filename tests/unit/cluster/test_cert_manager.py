@@ -167,13 +167,13 @@ def test_what_may_not_be_read_is_not_known(installed: FakeApiServer) -> None:
 
 def test_nothing_is_asked_where_its_groups_are_not_served(installed: FakeApiServer) -> None:
     del installed.objects[("cert-manager.io", "issuers")]
-    assert seen(installed)["apps"] == {}
+    assert "cert_manager" not in seen(installed)["apps"]
     assert not installed.asked("leases") and not installed.asked("jobs")
 
 
 def test_groups_without_an_installation(installed: FakeApiServer) -> None:
-    installed.objects[("apps", "deployments")] = []
-    assert seen(installed)["apps"] == {"cert_manager": None}
+    installed.objects[("apps", "deployments")] = installed.objects[("", "pods")] = []
+    assert seen(installed)["apps"]["cert_manager"] is None
 
 
 def test_from_files(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_forbidden(fake: FakeApiServer) -> None:
     found = observed(fake)
     assert found["control_plane"]["admission"] is None
     (gap,) = [gap for gap in found["coverage"] if gap["what"] == "metrics"]
-    assert (gap["reason"], gap["consequence"][:28]) == ("forbidden", "Whether webhooks failed open")
+    assert gap["reason"] == "forbidden" and "Whether webhooks failed open" in gap["consequence"]
 
 
 def test_an_error_is_not_taken_for_metrics(fake: FakeApiServer) -> None:

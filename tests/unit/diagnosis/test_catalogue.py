@@ -44,6 +44,32 @@ ADDED |= {
 }
 ADDED |= {"gcp_project", "gke_filter", "rule_name", "tcp_rules", "eks_cluster", "aws_region", "instance", "eniconfigs", "sg_policies"}
 ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
+ADDED |= {
+    "issuer",
+    "issuer_kind",
+    "issuer_namespace",
+    "server",
+    "server_host",
+    "workload",
+    "proxy",
+    "no_proxy",
+    "api_host",
+    "egress",
+    "trust_advice",
+    "clock_advice",
+    "proxy_advice",
+    "acme_advice",
+    "acme_kind",
+    "acme_name",
+    "acme_namespace",
+    "challenge",
+    "challenge_namespace",
+    "dns_name",
+    "biggest",
+    "resource",
+    "unready",
+}
+ADDED |= {"certificate", "certificate_namespace", "garbage_count", "garbage_batch", "garbage_namespace", "garbage_kind", "garbage_names", "ovh", "own_etcd"}
 ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
 ADDED |= {"policy", "policy_resource"}  # rules/admission.py
 ADDED |= {f"cm_{name}" for name in "namespace component deployment account release version secret secret_namespace".split()}
@@ -108,6 +134,12 @@ def test_hostile_names_stay_words(code: str, step: str) -> None:
 
 def test_a_step_without_its_value_is_left_out() -> None:
     assert fill("kubectl -n {namespace} get pod {pod}", {"namespace": "a", "pod": None}) is None
+
+
+def test_a_list_becomes_words_of_a_command_and_a_part_of_a_sentence() -> None:
+    values = {"names": ["a", HOSTILE, "b"]}
+    assert shlex.split(fill("kubectl delete {names} --wait=false", values) or "") == ["kubectl", "delete", "a", clean(HOSTILE), "b", "--wait=false"]
+    assert fill("# Delete {names}.", {"names": ["a", "b"]}) == "# Delete a, b."
 
 
 def generator() -> Any:

@@ -30,6 +30,8 @@ TABLES = (
     "no_proxy",
     "admission",
     "cert_manager",
+    "acme",
+    "etcd",
 )
 # These have tables of another form, beside those that judge them: timeouts.yml, profiles.yml, interception.yml, deadlocks.yml, injection.yml.
 ELSEWHERE = {f"WD{number}" for number in (*range(510, 513), *range(520, 534), 540, 541, 545)}

@@ -10,7 +10,7 @@ A world is one call-out that works, with what a table's `given` changes about it
     url             https://host:port/path instead of the Service system/hook, port 443
     service         missing | unreadable | {type, headless, ports: [443], target_port: 8443, selector: {...}, external_name}
     endpoints       unreadable | ["10.1.0.1 ready", "10.1.0.2 unready|draining|portless", ...]; default two ready ones, a pod behind each, on node-1
-    pods            none | unreadable | default: those of the endpoints, each with the container port `https`
+    pods            none | unreadable | unlisted (ready, in no EndpointSlice) | default: those of the endpoints, each with the container port `https`
     routing         endpoint (default) | cluster_ip | unknown
     apiserver       ok | ok 1800ms | not provable | {says: what follows the URL in its text} | {answers: what follows "failed to call webhook:"}
                     | {text: all of it}
@@ -38,6 +38,8 @@ A world is one call-out that works, with what a table's `given` changes about it
     cert_manager    what is seen of cert-manager: see cert_manager_world.py
     facts           further facts, merged over those of this world: {version: {git_version: ...}, platform: {...}, apps: {...}, namespaces: [...]}
     more            {<name>: the same again, for another call-out with a Service of its own}
+
+What a table may say of cert-manager's ACME and of what etcd stores stands in world_acme.py.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.around import surround
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.cert_manager_world import cert_manager_facts, own_callouts
+from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world_acme import acme_facts
 
 AT = datetime(2026, 11, 20, 18, 0, tzinfo=timezone.utc)
 KINDS = {
@@ -61,6 +64,7 @@ KINDS = {
 }
 LEAF = {"subject": "CN=hook", "issuer": "CN=hook-ca", "names": None, "days": 300, "life": 365}
 CA = {"subject": "CN=hook-ca", "days": 3000, "life": 3650}
+TIMEOUTS = {"conversion": 30, "apiservice": 5, "webhook.cert-manager.io": 30}
 PHASE_OF = {
     "dns_failure": "resolve",
     "connection_refused": "connect",
@@ -110,7 +114,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "apps": {"cert_manager": cert_manager_facts(given["cert_manager"], AT)} if "cert_manager" in given else {},
         "coverage": list(given.get("coverage", ())),
     }
-    facts = merged(surround(facts, given.get("around", {})), given.get("facts", {}))
+    facts = merged(merged(surround(facts, given.get("around", {})), acme_facts(given, AT)), given.get("facts", {}))
     by_id = {world.callout["id"]: world for world in worlds}
     authorities = {source["id"]: "CA of the source" for world in worlds for source in world.ca_sources() if "vouches" in world.given["ca_source"]}
     specs = plan_probes(facts)
@@ -173,7 +177,9 @@ class _World:
             "ca_bundle_error": given.get("ca_bundle_error"),
             "insecure_skip_tls_verify": given.get("insecure", False),
             "failure_policy": given.get("failure_policy", "Fail") if admission else None,
-            "timeout_seconds": given.get("timeout", {"conversion": 30, "apiservice": 5}.get(kind, 30 if given.get("webhook") == "webhook.cert-manager.io" else 10)),
+            "timeout_seconds": given.get(
+                "timeout", {"conversion": 30, "apiservice": 5}.get(kind, 30 if given.get("webhook") == "webhook.cert-manager.io" else 10)
+            ),
             "side_effects": "None",
             "match_policy": "Equivalent",
             "reinvocation_policy": "Never" if kind == "mutating" else None,
@@ -264,6 +270,8 @@ class _World:
             return None
         if given == "none":
             return []
+        if given == "unlisted":
+            endpoints = [self._endpoint("10.1.9.1 ready", 0)]
         return [
             {
                 "namespace": self.namespace,

@@ -121,6 +121,8 @@ class FakeApiServer:
         metadata: dict[str, Any] = {"resourceVersion": "1"}
         if start + limit < len(found):
             metadata["continue"] = str(start + limit)
+            if not {"labelSelector", "fieldSelector"} & set(query):
+                metadata["remainingItemCount"] = len(found) - start - limit
         version = f"{group}/v1" if group else "v1"
         kind = "".join(word.capitalize() for word in plural.rstrip("s").split("-"))
         return _ok({"kind": f"{kind}List", "apiVersion": version, "metadata": metadata, "items": found[start : start + limit] or None})

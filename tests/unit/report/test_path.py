@@ -13,7 +13,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.report.observations i
 
 WEBHOOK = callout("a.example.org")
 # What stops no call of the API server has no place on its way.
-NO_PLACE = {"forbidden", "autopilot_denied", "policy_denied", "denied", "dry_run_unsupported", "etcd_quota_exceeded"}
+NO_PLACE = {"forbidden", "autopilot_denied", "policy_denied", "denied", "dry_run_unsupported", "etcd_quota_exceeded", "informational"}
 
 
 def states(code: str, cause: str | None, phase: str | None, **more: object) -> str:

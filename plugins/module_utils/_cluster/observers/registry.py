@@ -49,6 +49,25 @@ def _cert_manager() -> Observer:
     return CertManager()
 
 
+def _acme() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.acme import Acme
+
+    return Acme()
+
+
+def _etcd() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.etcd import Etcd
+
+    return Etcd()
+
+
+def _certificate_store() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.certificate_store import CertificateStore
+
+    return CertificateStore()
+
+
+_CERT_MANAGER = frozenset({"cert-manager.io", "acme.cert-manager.io"})
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
 _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _platform),
@@ -57,6 +76,9 @@ _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _admission),
     (frozenset(), _policies),
     (frozenset(("cert-manager.io", "acme.cert-manager.io", "certmanager.k8s.io")), _cert_manager),
+    (frozenset(), _etcd),
+    (_CERT_MANAGER, _acme),
+    (_CERT_MANAGER, _certificate_store),
 )
 
 

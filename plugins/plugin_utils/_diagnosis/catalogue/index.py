@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..finding import Entry
-from . import admission, answers, ca_source, cert_manager, configuration, control_plane, coverage, interception, network, platform, timeouts, tls
+from . import acme, admission, answers, ca_source, cert_manager, configuration, control_plane, coverage, etcd, interception, network, platform, timeouts, tls
 
 FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Configuration and Service", configuration.ENTRIES),
@@ -19,6 +19,7 @@ FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("API server and control plane", (*control_plane.ENTRIES, *admission.ENTRIES)),
     ("Platform", platform.ENTRIES),
     ("cert-manager", cert_manager.ENTRIES),
+    ("Applications", (*acme.ENTRIES, *etcd.ENTRIES)),
     ("Coverage", coverage.ENTRIES),
 )
 

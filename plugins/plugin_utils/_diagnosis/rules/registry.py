@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 
 from ..finding import Finding
 from . import (
+    acme,
+    acme_challenges,
     admission,
     answers,
     ca_source,
@@ -33,6 +35,7 @@ from . import (
     control_plane,
     coverage,
     deadlock,
+    etcd,
     forecast,
     injection,
     interception,
@@ -73,6 +76,9 @@ _FAMILIES = (
     admission,
     cert_manager,
     coverage,
+    acme,
+    acme_challenges,
+    etcd,
 )
 
 CASE_RULES: tuple[CaseRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CASE_RULES)
