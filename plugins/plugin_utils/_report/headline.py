@@ -54,6 +54,11 @@ def version(summary: Mapping[str, Any]) -> str:
     return f"Kubernetes {str(summary['kubernetes']).removeprefix('v')}" if summary["kubernetes"] else "Kubernetes version not known"
 
 
+def platform(summary: Mapping[str, Any]) -> str | None:
+    """`GKE Autopilot`, None where it is not known."""
+    return summary["platform"]["label"]
+
+
 def routing(summary: Mapping[str, Any]) -> str | None:
     """How this API server reaches Services, None where that is not known."""
     return _ROUTINGS.get(summary["routing"])

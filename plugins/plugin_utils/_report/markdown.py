@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .headline import headline, nothing_found, routing, since_baseline, version
-from .model import STATE_NAMES, VANTAGE_NAMES, Callout, FindingView, View
+from .headline import headline, nothing_found, platform, routing, since_baseline, version
+from .model import LIVEZ, STATE_NAMES, VANTAGE_NAMES, Callout, FindingView, View
 from .path import STATE_WORDS, Hop
 from .text import counted, days, listed, moment, one_line, shorten, shown
 
@@ -26,7 +26,8 @@ _MARKS = {"ok": "✔", "broken": "✘", "warning": "⚠", "unreached": "·", "un
 
 def render_markdown(view: View) -> str:
     """The whole file."""
-    return "\n".join([*_top(view), *_findings(view), *_callouts(view), *_gaps(view), *_gone(view), *_suppressed(view), *_end(view)]) + "\n"
+    parts = (_top, _findings, _callouts, _gaps, _platform, _gone, _suppressed, _instances, _end)
+    return "\n".join(line for part in parts for line in part(view)) + "\n"
 
 
 def escaped(text: object) -> str:
@@ -67,7 +68,13 @@ def _top(view: View) -> Iterator[str]:
         yield ""
     found, callouts = summary["findings"], summary["callouts"]
     through = ", ".join(VANTAGE_NAMES[vantage] for vantage in summary["seen_through"])
-    facts = [f"Cluster {code(summary['cluster'])}", escaped(version(summary)), routing(summary), f"observed {escaped(moment(summary['observed_at']))}"]
+    facts = [
+        f"Cluster {code(summary['cluster'])}",
+        escaped(version(summary)),
+        platform(summary),
+        routing(summary),
+        f"observed {escaped(moment(summary['observed_at']))}",
+    ]
     yield " · ".join(fact for fact in facts if fact) + "  "
     yield f"Seen through: {through or 'nothing; this judges only what is configured'}  "
     yield (
@@ -193,6 +200,16 @@ def _gone(view: View) -> Iterator[str]:
     yield ""
 
 
+def _platform(view: View) -> Iterator[str]:
+    if not view.summary["platform"]["signals"]:
+        return
+    yield "## Platform"
+    yield ""
+    for signal in view.summary["platform"]["signals"]:
+        yield f"- {escaped(signal)}"
+    yield ""
+
+
 def _suppressed(view: View) -> Iterator[str]:
     if not view.suppressed:
         return
@@ -202,6 +219,21 @@ def _suppressed(view: View) -> Iterator[str]:
         until = f" (until {escaped(finding['until'])})" if finding["until"] else ""
         name = finding["subject"]["webhook"] or finding["subject"]["name"]
         yield f"- {escaped(finding['code'])} {code(name)}: {escaped(finding['reason'] or 'no reason given')}{until}"
+    yield ""
+
+
+def _instances(view: View) -> Iterator[str]:
+    """The API servers, each with the certificate by which it talks to itself, or why that cannot be seen from here."""
+    loopback = view.summary["loopback"]
+    if not loopback:
+        return
+    yield "## API servers"
+    yield ""
+    yield "| Instance | Address | Loopback certificate ends | Process started | Liveness check for it |"
+    yield "|---|---|---|---|---|"
+    for one in loopback:
+        ends = f"{escaped(one['not_after'])} ({days(one['days_left'])})" if one["not_after"] else f"cannot be seen from here: {escaped(one['reason'])}"
+        yield f"| {code(one['instance'])} | {code(one['address'] or '')} | {ends} | {escaped(one['started'] or '–')} | {LIVEZ[one['livez_check']]} |"
     yield ""
 
 

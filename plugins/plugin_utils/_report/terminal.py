@@ -78,6 +78,7 @@ def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     facts = [
         f"cluster {one_line(summary['cluster'], 80)}",
         f"Kubernetes {one_line(summary['kubernetes'], 40).removeprefix('v')}" if summary["kubernetes"] else "Kubernetes version not known",
+        summary["platform"]["label"],
         ROUTINGS.get(summary["routing"]),
         f"{counted(summary['callouts']['total'], 'call-out')}, {counted(summary['backends'], 'back end')}",
         f"{summary['took_seconds']:.1f} s" if summary["took_seconds"] is not None else None,

@@ -24,7 +24,28 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world impor
 ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 # Values that rules add to those of the case.
-ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
+ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath", "longer", "exempted", "other", "example"}
+ADDED |= {
+    "right",
+    "wrong_1",
+    "wrong_2",
+    "wrong_3",
+    "wrong_4",
+    "changed_port",
+    "ports",
+    "open_port",
+    "new_port",
+    "patched",
+    "policy_manifest",
+    "plugin_policies",
+    "helm_release",
+    "helm_chart",
+    "helm_version",
+}
+ADDED |= {"gcp_project", "gke_filter", "rule_name", "tcp_rules", "eks_cluster", "aws_region", "instance", "eniconfigs", "sg_policies"}
+ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
+ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
+ADDED |= {"policy", "policy_resource"}  # rules/admission.py
 ADDED |= {f"cm_{name}" for name in "namespace component deployment account release version secret secret_namespace".split()}
 ADDED |= {f"cm_{name}" for name in "lease lease_namespace expected healthz_port crds_url job resource".split()}
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
@@ -66,7 +87,9 @@ def test_a_step_is_a_sentence_or_a_command_with_known_values(code: str, step: st
     if step.startswith("# "):
         assert step.rstrip(")")[-1] in ".?:" or "kubectl" in step, f"{code}: half a sentence"
     else:
-        assert re.match(r"(kubectl|helm|curl|openssl|getent|ip|tr|date|ping|crictl) ", filled), f"{code}: neither a sentence nor a known command: {step}"
+        assert re.match(r"([A-Z_]+=\$\()?(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|gcloud|aws|helm|printf) ", filled), (
+            f"{code}: neither a sentence nor a known command: {step}"
+        )
 
 
 @pytest.mark.parametrize(("code", "step"), [(code, step) for code, step in steps() if placeholders(step)])

@@ -24,7 +24,27 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..finding import Finding
-from . import answers, ca_source, cert_manager, configuration, control_plane, coverage, forecast, interception, network, slowness, timeouts, tls
+from . import (
+    admission,
+    answers,
+    ca_source,
+    cert_manager,
+    configuration,
+    control_plane,
+    coverage,
+    deadlock,
+    forecast,
+    injection,
+    interception,
+    loopback,
+    network,
+    no_proxy,
+    platform,
+    slowness,
+    timeout_profiles,
+    timeouts,
+    tls,
+)
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -33,7 +53,27 @@ if TYPE_CHECKING:
 CaseRule = Callable[["Case"], Iterable[Finding]]
 ClusterRule = Callable[["Cluster"], Iterable[Finding]]
 
-_FAMILIES = (configuration, network, tls, ca_source, answers, slowness, timeouts, interception, forecast, control_plane, cert_manager, coverage)
+_FAMILIES = (
+    configuration,
+    network,
+    platform,
+    tls,
+    ca_source,
+    answers,
+    slowness,
+    timeouts,
+    timeout_profiles,
+    interception,
+    deadlock,
+    injection,
+    forecast,
+    control_plane,
+    loopback,
+    no_proxy,
+    admission,
+    cert_manager,
+    coverage,
+)
 
 CASE_RULES: tuple[CaseRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CASE_RULES)
 CLUSTER_RULES: tuple[ClusterRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CLUSTER_RULES)
