@@ -173,7 +173,7 @@ def test_healthy(world: World, tmp_path: Path) -> None:
 def test_healthy_when_grown_up(settled: World, tmp_path: Path) -> None:
     diagnosis = diagnose(settled.lab, tmp_path / "report")
     assert found(diagnosis) == {}
-    assert [finding["code"] for finding in diagnosis.report["findings"]] == ["WD813"]
+    assert "WD813" in [finding["code"] for finding in diagnosis.report["findings"]]
 
 
 def test_with_reading_rights_alone(settled: World, tmp_path: Path) -> None:

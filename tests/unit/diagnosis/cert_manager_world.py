@@ -32,7 +32,7 @@ def own_callouts(given: Mapping[str, Any]) -> dict[str, Any]:
     """Further worlds: what an installation has."""
     if "cert_manager" not in given or given.get("alone"):
         return {}
-    own = {"webhook": "webhook.cert-manager.io", "annotations": INJECTED}
+    own = {"webhook": "webhook.cert-manager.io", "annotations": INJECTED, "timeout": 30}
     return {"own": own, "owm": {**own, "kind": "mutating"}}
 
 
