@@ -733,7 +733,9 @@ ansible_facts:
               returned: success
               type: str
         apps:
-          description: Reserved, empty.
+          description:
+            - What explains the call-outs of applications, a key for each application that may be there. Its shape is told in C(docs/architecture.md).
+            - C(istio) holds istiod's Deployments and Services, discovery addresses, pods with and without a sidecar by workload, sidecars that are not ready.
           returned: success
           type: dict
         coverage:

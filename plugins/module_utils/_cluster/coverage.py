@@ -27,6 +27,8 @@ _CONSEQUENCES = {
     "api groups": "Which applications are installed is not known: cert-manager, Istio and others are not looked at.",
     "nodes": "The platform is told from other signals only, and whether back ends have addresses that the API server reaches is not known.",
     "daemonsets": "Which network plugin the cluster has is not known.",
+    "istiod deployments": "Which revisions of Istio run is not known: webhooks that have outlived theirs cannot be told.",
+    "mesh pods": "Pods that lack their sidecar, and sidecars that are not ready, are not seen.",
     "version": "The version of the API server is not known.",
     "access": "Which vantages the rights permit is not known until they are tried.",
 }

@@ -25,6 +25,10 @@ ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 # Values that rules add to those of the case.
 ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
+ADDED |= {"istiod", "istiod_namespace", "account", "live_revision", "right_revision", "asked", "tag", "default_tag", "removable", "selecting"}
+ADDED |= {"selecting_namespace", "owner", "older", "failing_injector", "more_workloads", "bare", *(f"workload_{number}" for number in range(1, 6))}
+ADDED |= {"wrong_key", "right_label", "right_label_only", "rejected_namespace", "root_namespace"}
+ADDED |= {"address_namespace", "address_service", "right_address", "mesh_namespace", "mesh_config_map"}
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
 
 
@@ -64,7 +68,7 @@ def test_a_step_is_a_sentence_or_a_command_with_known_values(code: str, step: st
     if step.startswith("# "):
         assert step.rstrip(")")[-1] in ".?:" or "kubectl" in step, f"{code}: half a sentence"
     else:
-        assert re.match(r"(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl) ", filled), f"{code}: neither a sentence nor a known command: {step}"
+        assert re.match(r"(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|istioctl) ", filled), f"{code}: neither a sentence nor a known command: {step}"
 
 
 @pytest.mark.parametrize(("code", "step"), [(code, step) for code, step in steps() if placeholders(step)])

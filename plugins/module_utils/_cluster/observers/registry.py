@@ -19,8 +19,17 @@ def _platform() -> Observer:
     return Platform()
 
 
+def _istio() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.istio import Istio
+
+    return Istio()
+
+
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
-_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = ((frozenset(), _platform),)
+_OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
+    (frozenset(), _platform),
+    (frozenset(("networking.istio.io", "security.istio.io", "mesh.cloud.google.com")), _istio),
+)
 
 
 def always() -> list[Observer]:

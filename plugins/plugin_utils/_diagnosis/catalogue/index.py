@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..finding import Entry
-from . import answers, ca_source, configuration, control_plane, coverage, interception, network, timeouts, tls
+from . import answers, ca_source, configuration, control_plane, coverage, interception, istio, network, timeouts, tls
 
 FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Configuration and Service", configuration.ENTRIES),
@@ -17,6 +17,7 @@ FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("HTTP and review", answers.ENTRIES),
     ("Time-outs and interception", (*timeouts.ENTRIES, *interception.ENTRIES)),
     ("API server and control plane", control_plane.ENTRIES),
+    ("Istio and Cloud Service Mesh", istio.ENTRIES),
     ("Coverage", coverage.ENTRIES),
 )
 

@@ -24,7 +24,22 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..finding import Finding
-from . import answers, ca_source, configuration, control_plane, coverage, forecast, interception, network, slowness, timeouts, tls
+from . import (
+    answers,
+    ca_source,
+    configuration,
+    control_plane,
+    coverage,
+    forecast,
+    interception,
+    istio_injection,
+    istio_proxies,
+    istio_webhooks,
+    network,
+    slowness,
+    timeouts,
+    tls,
+)
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -33,7 +48,22 @@ if TYPE_CHECKING:
 CaseRule = Callable[["Case"], Iterable[Finding]]
 ClusterRule = Callable[["Cluster"], Iterable[Finding]]
 
-_FAMILIES = (configuration, network, tls, ca_source, answers, slowness, timeouts, interception, forecast, control_plane, coverage)
+_FAMILIES = (
+    configuration,
+    network,
+    tls,
+    ca_source,
+    answers,
+    slowness,
+    timeouts,
+    interception,
+    forecast,
+    control_plane,
+    coverage,
+    istio_injection,
+    istio_webhooks,
+    istio_proxies,
+)
 
 CASE_RULES: tuple[CaseRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CASE_RULES)
 CLUSTER_RULES: tuple[ClusterRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CLUSTER_RULES)
