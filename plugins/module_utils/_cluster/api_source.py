@@ -95,10 +95,12 @@ def read_api(api: Api, *, evidence: bool, access_review: bool, page_size: int) -
         callouts = [pool.submit(reader.list, listing) for listing in _CALLOUTS]
         inventory.observers += registry.always()
         observed = [pool.submit(reader.read, wanted) for observer in inventory.observers for wanted in observer.first()]
-        others = [pool.submit(reader.list, listing) for listing in (*_SURROUNDINGS, *(_EVIDENCE if evidence else ()))]
+        others = [pool.submit(reader.list, listing) for listing in _SURROUNDINGS]
         access = ask_access(api, pool, inventory.coverage) if access_review else dict(NOT_ASKED_ACCESS)
         applications = registry.of_groups(groups.result() or ())
         inventory.observers += applications
+        # After the observers of applications are there: they take Events and conditions as well.
+        others += [pool.submit(reader.list, listing) for listing in (_EVIDENCE if evidence else ())]
         observed += [pool.submit(reader.read, wanted) for observer in applications for wanted in observer.first()]
         readable = [future.result() for future in callouts]
         if not any(readable):

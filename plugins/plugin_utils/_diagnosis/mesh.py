@@ -203,7 +203,7 @@ class Mesh:
         if told == "false" or workload["labels"].get(DATAPLANE) == "ambient":
             return None
         found = self.injecting(labels, workload["labels"])
-        return next(((one, case) for one, case in found if told == "true" or self._injects_by_default(one)), None)
+        return next(((one, case) for one, case in found if told == "true" or (self._injects_by_default(one) and not _wants_annotation(case))), None)
 
     def _injects_by_default(self, injector: Configuration) -> bool:
         """Whether istiod's own configuration leaves it to the selectors (policy enabled, nobody exempted)."""
@@ -233,6 +233,11 @@ class Mesh:
             labels = self.namespaces.get(workload["namespace"])
             if labels is not None and not configuration.may_select(labels) and configuration.injecting(labels, workload["labels"]):
                 yield f"{workload['kind']} {workload['namespace']}/{workload['name']}"
+
+
+def _wants_annotation(case: Case) -> bool:
+    """OpenShift Service Mesh 2 (Maistra) selects member namespaces, and injects only pods that ask for it by annotation."""
+    return any(key.startswith("maistra.io/") for key in keys(case.callout["namespace_selector"]))
 
 
 def _values_of(selector: Mapping[str, Any] | None, key: str) -> Iterable[str]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -66,6 +68,22 @@ def test_only_pods_that_may_be_injected_are_asked_for(server: FakeApiServer) -> 
     assert asked == [("/api/v1/namespaces/shop/pods", ""), ("/api/v1/pods", "istio.io/rev"), ("/api/v1/pods", "sidecar.istio.io/inject=true")]
     assert not server.asked("clusterroles")
     assert len(server.asked("events")) == 1
+
+
+def test_what_the_kubelet_says_of_sidecars_is_taken_from_the_events_that_are_read_anyway(server: FakeApiServer) -> None:
+    said = "Readiness probe failed: HTTP probe failed with statuscode: 503"
+    told = {"about": "shop/web-5d8f-0", "container": "istio-proxy", "says": said}
+    load(server, {"namespaces": {"shop": {"istio-injection": "enabled"}}, "pods": ["shop/web sidecar unready", "shop/web sidecar"], "events": [told]})
+    server.answers["/apis"] = _late
+    (proxy,) = facts(server)["apps"]["istio"]["proxies"]
+    assert (proxy["name"], proxy["said"], proxy["count"], proxy["owner"]) == ("web-5d8f-0", said, 7, {"kind": "Deployment", "name": "web"})
+    assert len(server.asked("events")) == 1
+
+
+def _late(dummy_handler: Any, dummy_query: dict[str, str]) -> Any:
+    """The API groups, when everything else that is asked for at first has long been answered."""
+    time.sleep(0.3)
+    return 200, {"Content-Type": "application/json"}, json.dumps({"groups": [{"name": "networking.istio.io"}]}).encode()
 
 
 def test_many_namespaces_are_asked_for_at_once(server: FakeApiServer) -> None:

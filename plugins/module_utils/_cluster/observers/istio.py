@@ -221,7 +221,10 @@ class Istio(Observer):
     def facts(self, inventory: Inventory) -> dict[str, Any]:
         unread = {entry["what"] for entry in inventory.coverage.entries()}
         deployments_known = "istiod deployments" not in unread if self._asked else self._any_deployment
-        workloads, proxies, asked_of = self._workloads.facts(self._of_proxies)
+        injectors = [callout for callout in inventory.callouts.values() if callout["kind"] == "mutating" and _is_mesh(callout)]
+        workloads, proxies, asked_of = self._workloads.facts(
+            self._of_proxies, lambda pod: _may_inject(injectors, inventory.namespaces.get(pod.namespace), dict(pod.labels))
+        )
         asked_of += [(mesh["discovery_address"], f"ConfigMap {key[0]}/{key[1]}") for key, mesh in sorted(self._meshes.items()) if mesh["discovery_address"]]
         return {
             "control_planes": [self._deployments[key] for key in sorted(self._deployments)] if deployments_known else None,
@@ -282,6 +285,19 @@ def _is_mesh(callout: dict[str, Any]) -> bool:
 def _injects_all(injectors: list[dict[str, Any]], namespace: dict[str, str]) -> bool:
     """Whether some injector takes pods of a namespace with these labels that have no labels themselves."""
     return any(selector_matches(one["namespace_selector"], namespace) and selector_matches(one["object_selector"], {}) for one in injectors)
+
+
+def _may_inject(injectors: list[dict[str, Any]], namespace: dict[str, str] | None, pod: dict[str, str]) -> bool:
+    """Whether some injector may take a pod of such a namespace; of its labels only those that speak of Istio are known."""
+
+    def may(one: dict[str, Any]) -> bool:
+        keys = {item["key"] for item in (one["object_selector"] or {}).get("match_expressions", ())} | set(
+            (one["object_selector"] or {}).get("match_labels", ())
+        )
+        known = all("istio" in key for key in keys)
+        return selector_matches(one["namespace_selector"], namespace or {}) and (not known or selector_matches(one["object_selector"], pod))
+
+    return namespace is None or any(may(one) for one in injectors)
 
 
 def _deployment(obj: dict[str, Any], own: dict[str, str]) -> dict[str, Any]:

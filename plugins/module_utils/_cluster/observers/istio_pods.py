@@ -99,11 +99,18 @@ class Workloads:
         if pod.sidecar is not None:
             self._pods[(pod.namespace, pod.name)] = pod
 
-    def facts(self, said: dict[tuple[str, str], dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[tuple[str, str]]]:
-        """(workloads, proxies that are not ready, who is told which discovery address). said: what the kubelet says of proxies, by pod."""
+    def facts(
+        self, said: dict[tuple[str, str], dict[str, Any]], may_be_injected: Callable[[Pod], bool]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[tuple[str, str]]]:
+        """(workloads, proxies that are not ready, who is told which discovery address). said: what the kubelet says of proxies, by pod.
+
+        Of pods that no injector selects only that their sidecars are not ready, and whom they ask, is kept.
+        """
         pods = [self._pods[key] for key in sorted(self._pods)]
         groups: dict[tuple[Any, ...], list[Pod]] = defaultdict(list)
         for pod in pods:
+            if not may_be_injected(pod):
+                continue
             groups[(pod.namespace, *pod.owner, pod.labels, pod.annotation, pod.host_network)].append(pod)
         workloads = [_workload(group) for group in groups.values()]
         # Of those that have their sidecars one stands for all that are decided alike.

@@ -109,9 +109,8 @@ def _of_namespace(mesh: Mesh, name: str, labels: Mapping[str, str]) -> Iterator[
         f"{off[0]} is deactivated" if off else "",
         mesh.control_planes_line() if mesh.control_planes is not None else "",
     ]
-    running = sum(one["pods"] for one in mesh.facts.get("workloads") or () if one["namespace"] == name)
     values = {"namespace": name, "asked": asked, "live_revision": live}
-    yield catalogue.WD851.found(subject, [*because, f"{running} pods run there" if running else ""], values=values)
+    yield catalogue.WD851.found(subject, because, values=values)
 
 
 def _both(mesh: Mesh, name: str, injection: str, revision: str, labels: Mapping[str, str]) -> str:

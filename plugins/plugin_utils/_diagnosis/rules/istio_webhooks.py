@@ -33,6 +33,8 @@ _OWNERS = {
     "kubectl": "kubectl apply",
     "sail": "the Sail operator",
 }
+# However calls of a remainder fail, they fail because it is one.
+_OF_A_REMAINDER = ("WD101", "WD102", "WD103", "WD104", "WD105", "WD201", "WD210", "WD211", "WD212", "WD301", "WD303", "WD304", "WD307", "WD313", "WD861")
 _NEEDED = (
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations", ("list", "watch", "patch|update")),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations", ("list", "watch", "update")),
@@ -91,7 +93,7 @@ def _outlived(mesh: Mesh, configuration: Configuration, gone: Sequence[str]) -> 
         "no namespace and no pod that was seen asks for it" if configuration.mutating and not namespaces and not workloads else "",
     ]
     finding = _found(catalogue.WD855, configuration, configuration.cases, because, values)
-    return finding.explaining("WD101", "WD103", "WD104", "WD303", "WD861")
+    return finding.explaining(*_OF_A_REMAINDER)
 
 
 # ---- WD854, WD856
