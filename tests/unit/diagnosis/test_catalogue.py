@@ -27,7 +27,7 @@ ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
 ADDED |= {"istiod", "istiod_namespace", "account", "live_revision", "right_revision", "asked", "tag", "default_tag", "removable", "selecting"}
 ADDED |= {"selecting_namespace", "owner", "older", "failing_injector", "more_workloads", "bare", *(f"workload_{number}" for number in range(1, 6))}
-ADDED |= {"wrong_key", "right_label", "right_label_only", "rejected_namespace", "root_namespace"}
+ADDED |= {"wrong_key", "right_label", "right_label_only", "rejected_namespace", "root_namespace", "undecided"}
 ADDED |= {"address_namespace", "address_service", "right_address", "mesh_namespace", "mesh_config_map"}
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
 

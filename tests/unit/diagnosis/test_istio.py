@@ -79,6 +79,15 @@ def test_removal_is_only_told_with_a_copy_and_where_nobody_asks_for_it() -> None
     assert not [step for step in steps if "delete" in step]
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
+def test_no_sentence_announces_a_command_that_is_left_out(row: dict[str, Any]) -> None:
+    """A step that ends with a colon is followed by its command."""
+    for finding in found(row["given"]):
+        steps = finding["remedy"]["manual"]
+        for step, following in zip(steps, [*steps[1:], "# end"]):
+            assert not (step.startswith("# ") and step.endswith(":")) or not following.startswith("# "), steps
+
+
 def test_a_bundle_from_before_istio_was_observed_is_judged_all_the_same() -> None:
     facts, probes, verdicts = observe({"namespaces": {"shop": {"istio.io/rev": "gone"}}, "pods": ["shop/web bare"]})
     facts["apps"] = {}

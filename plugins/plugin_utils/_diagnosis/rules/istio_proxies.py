@@ -74,6 +74,7 @@ def _not_ready(mesh: Mesh, state: str, found: Sequence[Mapping[str, Any]]) -> Fi
     values = {
         "namespace": first["namespace"],
         "pod": first["name"],
+        "undecided": first["name"] if state == UNKNOWN else None,
         "rejected_namespace": first["namespace"] if state == REJECTED else None,
         "root_namespace": istiod["namespace"] if istiod and state == REJECTED else None,
         "istiod": istiod["name"] if istiod and state != REJECTED else None,
