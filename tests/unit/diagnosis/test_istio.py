@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Istio: what is observed of it, and what must be found. istio.yml: findings; injection.yml: who injects whom."""
+"""Istio: what is observed of it, and what must be found. istio.yml: findings; mesh_injection.yml: who injects whom."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.mesh_world 
 
 HERE = Path(__file__).parent
 ROWS = yaml.safe_load((HERE / "istio.yml").read_text(encoding="utf-8"))
-INJECTION = yaml.safe_load((HERE / "injection.yml").read_text(encoding="utf-8"))
+INJECTION = yaml.safe_load((HERE / "mesh_injection.yml").read_text(encoding="utf-8"))
 
 
 def found(given: Mapping[str, Any]) -> list[dict[str, Any]]:
