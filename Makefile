@@ -56,7 +56,7 @@ explain: $(RUNTIME)/.ready $(COLLECTION) ## Explain a pasted error text: make ex
 ##@ Developing it
 
 .PHONY: test
-test: lint unit sanity integration ## Everything: lint, unit, sanity, the lab and the integration tests
+test: lint unit unit-lowest sanity integration ## Everything: lint, unit (newest and lowest libraries), sanity, the lab and the integration tests
 
 .PHONY: test-matrix
 test-matrix: ## make test with every Python found, then the tables with the lower bounds of requirements.txt
@@ -78,6 +78,10 @@ lint: $(DEV)/.ready $(COLLECTION) ## ruff, mypy, yamllint, ansible-lint (product
 unit: $(DEV)/.ready $(COLLECTION) ## The tables: no network, no cluster
 	$(RUN_DEV) python -m pytest -q -n auto --dist loadfile tests/unit $(PYTEST)
 
+.PHONY: fuzz
+fuzz: $(DEV)/.ready $(COLLECTION) ## Ask cabundle_verify and Go, every version, generated questions until Ctrl-C; FUZZ='SEED COUNT --go 1.22' bounds it
+	@$(RUN_DEV) python -m ansible_collections.kubeops.webhook_doctor.tests.unit.trust.fuzz $(FUZZ)
+
 .PHONY: unit-lowest
 unit-lowest: $(CACHE)/lowest-$(PYTHON_VERSION)/.ready $(COLLECTION) ## The tables with the lower bounds of requirements.txt
 	PATH="$(CACHE)/lowest-$(PYTHON_VERSION)/bin:$$PATH" python -m pytest -q -n auto --dist loadfile tests/unit $(PYTEST)
@@ -92,13 +96,14 @@ integration: $(DEV)/.ready $(COLLECTION) ## The playbooks against the lab: every
 	$(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no tests/integration $(PYTEST)
 
 .PHONY: bench
-bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/results.json
-	$(RUN_DEV) python tests/lab/lab.py build
-	$(RUN_DEV) python benchmarks/bench.py
+bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/results.json; CASES='trust-thousand ...' some
+	$(if $(filter-out trust-%,$(or $(CASES),all)),$(RUN_DEV) python tests/lab/lab.py build)
+	$(RUN_DEV) python benchmarks/bench.py $(CASES)
 
 .PHONY: docs
-docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code
+docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code, and the table of what is covered
 	$(RUN_DEV) python tests/tools/finding_pages.py
+	$(RUN_DEV) python tests/tools/coverage_table.py
 
 .PHONY: build
 build: $(RUNTIME)/.ready ## The tarball for Galaxy

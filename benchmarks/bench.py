@@ -1,10 +1,10 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the diagnosis in the lab and print ratios, because absolute times differ between machines. Writes results.json beside this file.
+"""Measure the diagnosis in the lab, and cabundle_verify without one. Prints ratios, because absolute times differ between machines; writes results.json.
 
-make bench                    all cases
-python bench.py ten-healthy   some of them
+make bench                     all cases
+make bench CASES=ten-healthy   some of them; those of trust.py need no lab
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "lab"))
 
+import interception  # noqa: E402
+import trust  # noqa: E402
 from doctorlab import Lab, Options, faults, paths, targets  # noqa: E402
+from taking import once, pairs  # noqa: E402
 
-RUNS = 5
-QUIET = {"ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_NOCOLOR": "1"}
 BLACKHOLES = 100
 SCALE = 1000  # webhook configurations; ten times as many Services, half as many CRDs
 
@@ -42,12 +43,7 @@ class Bench:
 
     def once(self, command: list[str], environment: dict[str, str] | None = None) -> dict[str, Any]:
         """Run a command in the lab's network; what measure.py says of it."""
-        output = self.folder / "output"
-        measured = self.lab.run([sys.executable, str(HERE / "measure.py"), str(output), *command], env={**QUIET, **(environment or {})}, capture_output=True)
-        result = json.loads(measured.stdout)
-        if result["returncode"]:
-            raise SystemExit(f"{' '.join(command)} ended with {result['returncode']}:\n{output.read_text(encoding='utf-8')[-3000:]}")
-        return result
+        return once(self.lab.run, self.folder / "output", command, environment)
 
     def ping(self) -> dict[str, Any]:
         return self.once(["ansible-playbook", str(HERE / "ping.yml")])
@@ -62,13 +58,6 @@ class Bench:
         done = self.lab.run([sys.executable, str(HERE / "populate.py"), str(self.lab.state), what, str(first), str(last)], capture_output=True)
         if done.returncode:
             raise SystemExit(done.stderr[-3000:])
-
-
-def pairs(first: Callable[[], dict[str, Any]], second: Callable[[], dict[str, Any]], runs: int = RUNS) -> tuple[float, float, float]:
-    """Medians of both, and the median of the ratios of pairs run in turn (so that a machine that drifts does not tilt the ratio)."""
-    first(), second()  # warm: byte code, discovery, disk
-    taken = [(first()["seconds"], second()["seconds"]) for dummy in range(runs)]
-    return statistics.median(a for a, dummy in taken), statistics.median(b for dummy, b in taken), statistics.median(a / b for a, b in taken)
 
 
 def ten_healthy(folder: Path) -> dict[str, Any]:
@@ -173,7 +162,14 @@ def scale(folder: Path) -> dict[str, Any]:
     }
 
 
-CASES: dict[str, Callable[[Path], dict[str, Any]]] = {"ten-healthy": ten_healthy, "fault-cluster": fault_cluster, "blackholes": blackholes, "scale": scale}
+CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "ten-healthy": ten_healthy,
+    "fault-cluster": fault_cluster,
+    "blackholes": blackholes,
+    "scale": scale,
+    **trust.CASES,
+    "interception": interception.measure,
+}
 
 
 def machine() -> dict[str, Any]:
@@ -208,8 +204,9 @@ def main() -> None:
     results["machine"] = machine()
     for name in wanted:
         print(f"measuring {name} ...", flush=True)
+        load = os.getloadavg()[0]  # what else the machine was doing
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            results[name] = CASES[name](Path(folder))
+            results[name] = {**CASES[name](Path(folder)), "load_before": load}
         show(name, results[name])
         written.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print(f"\nwritten: {written.relative_to(Path.cwd()) if written.is_relative_to(Path.cwd()) else written}")

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.baseline import BadBaseline, read_baseline
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.bundle import bundle_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import show
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.files import NotWritten, write_all
@@ -33,6 +34,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "took_seconds": {"type": "float"},
     "example": {"type": "bool", "default": False},
     "observed_by": {"type": "str"},
+    "baseline": {"type": "path"},
 }
 
 
@@ -52,7 +54,11 @@ class ActionModule(ActionBase):
             settings["observed_by"] or collection_version(), data["facts"], data["probes"], data["verdicts"], took_seconds=took, example=settings["example"]
         )
         self._check(bundle, data)
-        view = view_of(bundle, data["findings"], data["suppressed"], collection_version())
+        try:
+            baseline = read_baseline(Path(settings["baseline"])) if settings["baseline"] else None
+        except BadBaseline as error:
+            raise AnsibleActionFail(str(error)) from None  # Ansible would append what it came from
+        view = view_of(bundle, data["findings"], data["suppressed"], collection_version(), baseline)
         files = {kind: str(Path(settings["dest"]) / name) for kind, name in NAMES.items()}
         try:
             changed = not self._task.check_mode and write_all(Path(settings["dest"]), contents_of(view, bundle, data["findings"]))

@@ -17,8 +17,8 @@ description:
     Answers for each item of O(bundles): would kube-apiserver, with this C(caBundle) as its only roots, accept this served chain for this server
     name at this time?
   - >-
-    kube-apiserver is a Go program, so the answer is that of Go's C(crypto/x509) (1.26), in Go's words. OpenSSL and the verifier of Python's C(cryptography)
-    accept and refuse other chains.
+    kube-apiserver is a Go program, so the answer is that of Go's C(crypto/x509), in Go's words. OpenSSL and the verifier of Python's C(cryptography)
+    accept and refuse other chains. So do the versions of Go among themselves, see O(go_version); those from 1.22 to 1.26 are known.
   - Lists what is wrong, or will be, with every certificate of bundle and chain, also where the verdict is good or there is no chain.
   - Makes no network connection and reads no cluster.
 extends_documentation_fragment:
@@ -76,6 +76,22 @@ options:
     description:
       - The time to judge for, in ISO 8601 with a zone (for example V(2026-03-01T12:00:00Z)). The default is now.
     type: str
+  go_version:
+    description:
+      - >-
+        The version of Go that kube-apiserver was built with, as C(goVersion) in the answer to C(kubectl get --raw /version), for example V(go1.24.13).
+      - >-
+        Go 1.22 accepts negative serial numbers and RSA keys below 1024 bits, and refuses every critical policy constraint, to name three differences.
+        Of a minor version of Go its late patch releases count. What is older than 1.22 is judged like that, what is newer than 1.26 like 1.26.
+      - The default is the version that O(kubernetes_version) is built with, or the latest that is known.
+    type: str
+  kubernetes_version:
+    description:
+      - >-
+        The version of the API server, for example V(v1.32.5). Kubernetes pins the C(GODEBUG) settings of a minor version, so that a later patch release that
+        is built with a newer Go still accepts what the first one did.
+      - The default is what belongs to O(go_version).
+    type: str
   warn_days:
     description:
       - A certificate that ends within this many days has the problem C(expires_soon).
@@ -115,6 +131,17 @@ EXAMPLES = r"""
         chain: "{{ probe.results[0].tls.chain }}"
         server_name: policy-webhook.policy.svc
   register: trust
+
+- name: Would the API server of this cluster, with the Go that it was built with?
+  kubeops.webhook_doctor.cabundle_verify:
+    bundles: "{{ kubernetes_webhooks | kubeops.webhook_doctor.trust_plan(probes=probes.results) }}"
+    go_version: "{{ kubernetes_webhooks.version.go_version }}"
+    kubernetes_version: "{{ kubernetes_webhooks.version.git_version }}"
+
+- name: Will it still after the upgrade?
+  kubeops.webhook_doctor.cabundle_verify:
+    bundles: "{{ kubernetes_webhooks | kubeops.webhook_doctor.trust_plan(probes=probes.results) }}"
+    kubernetes_version: v1.36.0
 
 - name: What will expire in the next quarter?
   kubeops.webhook_doctor.cabundle_verify:
@@ -267,6 +294,8 @@ def main() -> None:
                 },
             },
             "at": {"type": "str"},
+            "go_version": {"type": "str"},
+            "kubernetes_version": {"type": "str"},
             "warn_days": {"type": "float", "default": 30},
             "warn_fraction": {"type": "float"},
             "system_roots": {"type": "path"},
@@ -284,6 +313,7 @@ def main() -> None:
 def _results(module: AnsibleModule, bundles: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import rules
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import InvalidBundle, Options, Warn, judge, parse_at
 
     params = module.params
@@ -291,12 +321,16 @@ def _results(module: AnsibleModule, bundles: list[dict[str, Any]]) -> list[dict[
         at = parse_at(params["at"]) if params["at"] else time.time()
     except ValueError as error:
         module.fail_json(msg=f"at: {error}")
+    try:
+        decided_by = rules(params["go_version"], params["kubernetes_version"])
+    except ValueError as error:
+        module.fail_json(msg=str(error))
     fraction = params["warn_fraction"]
     if params["warn_days"] < 0 or not (fraction is None or 0 < fraction <= 1):
         module.fail_json(msg="warn_days must not be negative, and warn_fraction must be more than 0 and at most 1.")
     results: list[dict[str, Any]] = []
     try:
-        results = judge(bundles, Options(Warn(params["warn_days"], fraction), at, params["system_roots"]))
+        results = judge(bundles, Options(Warn(params["warn_days"], fraction), at, params["system_roots"], decided_by))
     except InvalidBundle as error:
         module.fail_json(msg=str(error))
     except OSError as error:

@@ -97,7 +97,9 @@ probes:
   type: list
   elements: dict
 verdicts:
-  description: The C(results) of M(kubeops.webhook_doctor.cabundle_verify) for what P(kubeops.webhook_doctor.trust_plan#filter) plans.
+  description:
+    - The C(results) of M(kubeops.webhook_doctor.cabundle_verify) for what P(kubeops.webhook_doctor.trust_plan#filter) plans.
+    - They are decided as the Go version of the API server does, where it is known.
   returned: success
   type: list
   elements: dict
@@ -118,6 +120,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import InvalidEndpoint, parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import rules_of_server
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.library import require_cryptography
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
 
@@ -167,7 +170,8 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
     planned = parse_endpoints(plan_probes(facts, params["vantages"]), _CALL_TIMEOUT)
     probes = check_all(planned, Budget(deadline=params["deadline"], concurrency=_CONCURRENCY, retries=0), api)
     try:
-        verdicts = judge(plan_trust(facts, probes, authorities=authorities), Options(Warn(params["warn_days"], None), time.time(), None))
+        options = Options(Warn(params["warn_days"], None), time.time(), None, rules_of_server(facts["version"]))
+        verdicts = judge(plan_trust(facts, probes, authorities=authorities), options)
     except UnsupportedAlgorithm as error:
         raise ObservationError(f"The cryptography library of this host cannot check a signature that kube-apiserver can: {error}") from error
     return {"facts": facts, "probes": probes, "verdicts": verdicts}

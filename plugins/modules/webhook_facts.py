@@ -159,6 +159,11 @@ ansible_facts:
               returned: success
               type: str
               sample: v1.36.3
+            go_version:
+              description: The version of Go that it was built with, which decides what certificates it accepts.
+              returned: success
+              type: str
+              sample: go1.26.3
             major:
               description: Major version.
               returned: success
@@ -274,6 +279,136 @@ ansible_facts:
               description: What is kept of the ConfigMaps C(kubeadm-config) and C(cilium-config) of C(kube-system).
               returned: success
               type: dict
+        network:
+          description: What may keep the packets of the API server from a back end inside the cluster. V(none) in observations of older versions.
+          returned: success
+          type: dict
+          contains:
+            policies:
+              description: The NetworkPolicies of networking.k8s.io in the namespaces of back ends, as far as evaluating what comes in needs them.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                namespace:
+                  description: Its namespace.
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                pod_selector:
+                  description: Which pods it is about.
+                  returned: success
+                  type: dict
+                ingress:
+                  description: Whether it governs what comes in.
+                  returned: success
+                  type: bool
+                rules:
+                  description: What it admits.
+                  returned: success
+                  type: list
+                  elements: dict
+                  contains:
+                    ports:
+                      description: What is admitted. V(none) for all ports.
+                      returned: success
+                      type: list
+                      elements: dict
+                      contains:
+                        protocol:
+                          description: V(TCP), V(UDP) or V(SCTP).
+                          returned: success
+                          type: str
+                        port:
+                          description: Number or name of a container's port. V(none) for all.
+                          returned: success
+                          type: raw
+                        end_port:
+                          description: The last one of a range.
+                          returned: success
+                          type: int
+                    from:
+                      description: Who is admitted. V(none) for everybody.
+                      returned: success
+                      type: list
+                      elements: dict
+                      contains:
+                        cidr:
+                          description: The network that is admitted. V(none) where pods are.
+                          returned: success
+                          type: str
+                        except:
+                          description: Parts of that network that are not.
+                          returned: success
+                          type: list
+                          elements: str
+                        namespaces:
+                          description: The selector of their namespaces. V(none) where it is that of the policy.
+                          returned: success
+                          type: dict
+                        pods:
+                          description: The selector of the pods. V(none) where all of the namespaces are meant.
+                          returned: success
+                          type: dict
+            plugin_policies:
+              description: Policies of network plugins and administrators in these namespaces, and those for the whole cluster; only their names.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                group:
+                  description: API group.
+                  returned: success
+                  type: str
+                kind:
+                  description: Kind.
+                  returned: success
+                  type: str
+                namespace:
+                  description: Its namespace. V(none) where it is one for the whole cluster.
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+            agents:
+              description: The pods of the konnectivity tunnel.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                namespace:
+                  description: Its namespace.
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                labels:
+                  description: Its labels.
+                  returned: success
+                  type: dict
+                node:
+                  description: The node that it runs on.
+                  returned: success
+                  type: str
+                ip:
+                  description: Its address.
+                  returned: success
+                  type: str
+                host_network:
+                  description: Whether it uses the network of its node.
+                  returned: success
+                  type: bool
+                ready:
+                  description: Whether it is ready.
+                  returned: success
+                  type: bool
         callouts:
           description: The calls that the API server has to make, sorted by RV(ansible_facts.kubernetes_webhooks.callouts[].id).
           returned: success
@@ -694,10 +829,103 @@ ansible_facts:
                   description: C(HTTPS_PROXY), C(HTTP_PROXY) and C(NO_PROXY) of its environment, without credentials. V(none) if it cannot be seen.
                   returned: success
                   type: dict
+                liveness_probe:
+                  description: Whether its pod has a liveness probe. V(none) if the pod cannot be seen.
+                  returned: success
+                  type: bool
                 visible:
                   description: Whether its pod, and with it flags and environment, can be seen.
                   returned: success
                   type: bool
+            admission:
+              description:
+                - What the API servers have counted of their webhook calls since they started, one item per instance and webhook that was called.
+                - V(none) if it could not be read, and for a dump.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                instance:
+                  description: Address and port of the API server. V(none) if it is not known which one answered.
+                  returned: success
+                  type: str
+                since:
+                  description: When its process was started.
+                  returned: success
+                  type: str
+                webhook:
+                  description: Name of the webhook.
+                  returned: success
+                  type: str
+                type:
+                  description: V(validating) or V(mutating).
+                  returned: success
+                  type: str
+                calls:
+                  description: How often it was called.
+                  returned: success
+                  type: int
+                fail_open:
+                  description: How many requests passed without it, because it could not be called and its failurePolicy is V(Ignore).
+                  returned: success
+                  type: int
+                rejections:
+                  description: How many requests were rejected, by C(error_type); V(calling_webhook_error) are those that could not call it.
+                  returned: success
+                  type: dict
+                slower:
+                  description: How many calls took longer than so many seconds, where there were any.
+                  returned: success
+                  type: dict
+            policies:
+              description: The admission policies that Events or conditions say denied something, as far as they exist.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                kind:
+                  description: V(ValidatingAdmissionPolicy) or V(MutatingAdmissionPolicy).
+                  returned: success
+                  type: str
+                name:
+                  description: Its name.
+                  returned: success
+                  type: str
+                failure_policy:
+                  description: What happens when its expressions cannot be evaluated, V(Fail) or V(Ignore).
+                  returned: success
+                  type: str
+                bindings:
+                  description: The bindings that the texts name, each with C(name) and C(actions).
+                  returned: success
+                  type: list
+                  elements: dict
+            components:
+              description: The pods of kube-controller-manager and kube-scheduler, where these are static pods.
+              returned: success
+              type: list
+              elements: dict
+              contains:
+                component:
+                  description: V(kube-controller-manager) or V(kube-scheduler).
+                  returned: success
+                  type: str
+                name:
+                  description: Name of the pod.
+                  returned: success
+                  type: str
+                node:
+                  description: Its node.
+                  returned: success
+                  type: str
+                flags:
+                  description: Those of its flags that name networks.
+                  returned: success
+                  type: dict
+                proxy:
+                  description: C(HTTPS_PROXY), C(HTTP_PROXY) and C(NO_PROXY) of its environment, without credentials.
+                  returned: success
+                  type: dict
         evidence:
           description: Texts of Events and conditions that may be about a failed call, the newest first.
           returned: success

@@ -64,6 +64,11 @@ options:
   observed_by:
     description: Version of the collection that observed. By default this one.
     type: str
+  baseline:
+    description:
+      - The C(report.json) of an earlier run, or its directory. What is new, gone and unchanged since is told.
+    type: path
+    version_added: 0.2.0
 attributes:
   check_mode:
     support: full

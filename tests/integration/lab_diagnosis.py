@@ -35,11 +35,12 @@ class Diagnosis:
 
     def found(self, target: Target) -> list[dict[str, Any]]:
         """The errors and warnings that concern a target."""
-        mine = set(self._callouts(target))
+        mine = set(self.callouts(target))
         assert mine, f"the facts have no call-out of {target.namespace}"
         return [finding for finding in self.report["findings"] if finding["severity"] != "info" and mine & set(finding["affects"])]
 
-    def _callouts(self, target: Target) -> Iterator[str]:
+    def callouts(self, target: Target) -> Iterator[str]:
+        """The ids of a target's call-outs."""
         for callout in self.report["bundle"]["facts"]["callouts"]:
             service = callout["client"]["service"]
             if callout["object"]["name"] in (target.namespace, f"gauges.{target.domain}") or (service and service["namespace"] == target.namespace):

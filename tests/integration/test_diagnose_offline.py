@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.bundle import as_json
 from ansible_collections.kubeops.webhook_doctor.tests.unit.report import cluster
 from ansible_collections.kubeops.webhook_doctor.tests.unit.report.hostile import HOSTILE, infected
@@ -151,6 +152,33 @@ def test_fail_on(tmp_path: Path, saved: Path, select: str, fail_on: str, code: i
         assert run.output.index("report: webhook-doctor") < run.output.index("[ERROR]")
     else:
         run.is_clean()
+
+
+def test_a_baseline_tells_what_is_new_and_only_that_fails(tmp_path: Path, saved: Path) -> None:
+    Run(tmp_path, webhook_doctor_source=str(saved), webhook_doctor_report_dir="first", webhook_doctor_select="[?code!='WD101']").is_clean()
+    same = Run(
+        tmp_path, webhook_doctor_source=str(saved), webhook_doctor_baseline="first", webhook_doctor_select="[?code!='WD101']", webhook_doctor_fail_on="error"
+    )
+    same.is_clean()
+    assert "0 new, 0 gone" in same.flat
+    more = Run(tmp_path, webhook_doctor_source=str(saved), webhook_doctor_baseline="first/report.json", webhook_doctor_fail_on="error")
+    assert "WD101  NEW  " in more.output
+    more.refuses("(1 new since the baseline)")
+    Run(tmp_path, webhook_doctor_source=str(saved), webhook_doctor_baseline="saved.json").refuses("is a bundle, which holds no findings")
+
+
+def test_how_early_an_expiry_is_told_is_the_users(tmp_path: Path) -> None:
+    ending = callout("ending.example.org", ca_bundle="CA")
+    certificate = {"source": "bundle", "index": 0, "subject": "CN=ca", "issuer": "CN=ca", "dns_names": [], "ip_addresses": [], "days_left": 20.0}
+    ends = {**certificate, "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-09-10T14:03:09Z", "sha256": "00"}
+    name = f"caBundle alone #{question('CA', [], ending['server_name'])}"
+    saved = tmp_path / "saved.json"
+    saved.write_text(as_json(bundle([ending], verdicts=[{**verdict(ending), "name": name, "trusted": None, "certificates": [ends]}])))
+    told = {}
+    for days in (30, 10):
+        Run(tmp_path, webhook_doctor_source=str(saved), webhook_doctor_warn_days=days).is_clean()
+        told[days] = {one["code"] for one in json.loads((tmp_path / "webhook-doctor/report.json").read_text())["findings"]}
+    assert "WD306" in told[30] and "WD306" not in told[10]
 
 
 def test_suppressed_findings_are_counted_not_lost(tmp_path: Path, saved: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -17,7 +17,8 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.co
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.facts import API_SERVER_SERVICE, service_references, version_facts
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.failures import ObservationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import Inventory, Key
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Named, Wanted
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Address, Listing, Named, Scrape, Wanted
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.metrics import CONNECT_TIMEOUT, MOST_BYTES, TIMEOUT, beginnings, samples
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.network import SERVICE_NAME_LABEL
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers import registry
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping, mappings, text
@@ -60,6 +61,8 @@ _CALLOUTS = (
     ),
     Listing("apiservices", "/apis/apiregistration.k8s.io/v1/apiservices", "apiregistration.k8s.io/v1", "APIService"),
 )
+# Also taken in by observers/control_plane.py.
+_CONTROL_PLANE = "component in (kube-apiserver,kube-controller-manager,kube-scheduler)"
 _SURROUNDINGS = (
     Listing("namespaces", "/api/v1/namespaces", "v1", "Namespace"),
     Listing(
@@ -69,7 +72,7 @@ _SURROUNDINGS = (
         "EndpointSlice",
         {"labelSelector": f"{SERVICE_NAME_LABEL}={API_SERVER_SERVICE[1]}"},
     ),
-    Listing("apiserver pods", "/api/v1/namespaces/kube-system/pods", "v1", "Pod", {"labelSelector": "component=kube-apiserver"}),
+    Listing("apiserver pods", "/api/v1/namespaces/kube-system/pods", "v1", "Pod", {"labelSelector": _CONTROL_PLANE}),
 )
 _EVIDENCE = (
     # core/v1 and events.k8s.io/v1 show the same objects; the first can be selected by type on every version.
@@ -94,14 +97,14 @@ def read_api(api: Api, *, evidence: bool, access_review: bool, page_size: int) -
         groups = pool.submit(_api_groups, api, inventory)
         callouts = [pool.submit(reader.list, listing) for listing in _CALLOUTS]
         inventory.observers += registry.always()
-        observed = [pool.submit(reader.read, wanted) for observer in inventory.observers for wanted in observer.first()]
+        observed = reader.submit(pool, (wanted for observer in inventory.observers for wanted in observer.first()))
         others = [pool.submit(reader.list, listing) for listing in _SURROUNDINGS]
         access = ask_access(api, pool, inventory.coverage) if access_review else dict(NOT_ASKED_ACCESS)
         applications = registry.of_groups(groups.result() or ())
         inventory.observers += applications
         # After the observers of applications are there: they take Events and conditions as well.
         others += [pool.submit(reader.list, listing) for listing in (_EVIDENCE if evidence else ())]
-        observed += [pool.submit(reader.read, wanted) for observer in applications for wanted in observer.first()]
+        observed += reader.submit(pool, (wanted for observer in applications for wanted in observer.first()))
         readable = [future.result() for future in callouts]
         if not any(readable):
             raise ObservationError(_nothing_readable(api, inventory))
@@ -111,7 +114,7 @@ def read_api(api: Api, *, evidence: bool, access_review: bool, page_size: int) -
                 inventory.looked["namespaces"].everywhere = True
         for future in (*others, *observed):
             future.result()
-        for again in [pool.submit(reader.read, wanted) for observer in inventory.observers for wanted in observer.then(inventory)]:
+        for again in reader.submit(pool, (wanted for observer in inventory.observers for wanted in observer.then(inventory))):
             again.result()
     if not evidence:
         inventory.coverage.add("events", NOT_ASKED, "Events and conditions were not asked for (evidence: false).")
@@ -183,11 +186,42 @@ class _Reader:
         self.inventory = inventory
         self.page_size = page_size
 
-    def read(self, wanted: Wanted) -> bool:
-        """What an observer wants."""
-        if isinstance(wanted, Named):
-            return self.get(wanted.what, wanted.path, wanted.api_version, wanted.kind)
-        return self.list(wanted)
+    def submit(self, pool: Executor, wanted: Iterable[Wanted]) -> list[Future[bool]]:
+        """What observers want; those who want metrics of the same instance share a request."""
+        scrapes: dict[Address | None, list[Scrape]] = defaultdict(list)
+        asked: list[Future[bool]] = []
+        for one in wanted:
+            if isinstance(one, Scrape):
+                scrapes[one.instance].append(one)
+            elif isinstance(one, Named):
+                asked.append(pool.submit(self.get, one.what, one.path, one.api_version, one.kind))
+            else:
+                asked.append(pool.submit(self.list, one))
+        return [*asked, *(pool.submit(self.scrape, instance, together) for instance, together in scrapes.items())]
+
+    def scrape(self, instance: Address | None, scrapes: Sequence[Scrape]) -> bool:
+        """Whether the metrics of an instance could be read; what the scrapes name of them is handed over."""
+        families = {family for scrape in scrapes for family in scrape.families}
+
+        def read() -> bool:
+            api = self.api.at(*instance) if instance else self.api
+            response = api.request(
+                "GET",
+                "/metrics",
+                headers={"Accept": "text/plain"},
+                timeout=TIMEOUT,
+                connect_timeout=CONNECT_TIMEOUT,
+                max_bytes=MOST_BYTES,
+                only=beginnings(families),
+            )
+            if response.status != 200:
+                raise HttpError(response)
+            found = list(samples(response.body))
+            for scrape in scrapes:
+                scrape.take(instance, [sample for sample in found if sample.name in scrape.families])
+            return True
+
+        return self._tried("metrics", read, consequence=" ".join(sorted({scrape.consequence for scrape in scrapes})))
 
     def list(self, listing: Listing, wanted: Callable[[dict[str, Any]], bool] | None = None) -> bool:
         """Whether the whole list could be read. `wanted` chooses among the objects as they arrive."""
@@ -222,7 +256,7 @@ class _Reader:
 
         return self._tried(what, read)
 
-    def _tried(self, what: str, read: Callable[[], bool], optional: bool = False) -> bool:
+    def _tried(self, what: str, read: Callable[[], bool], optional: bool = False, consequence: str | None = None) -> bool:
         try:
             return read()
         except HttpError as error:
@@ -230,11 +264,11 @@ class _Reader:
             reason = {403: FORBIDDEN, 404: MISSING}.get(error.status, ERROR)
             if optional and reason == MISSING:
                 return False
-            self.inventory.coverage.add(what, reason, str(error))
+            self.inventory.coverage.add(what, reason, str(error), consequence)
         except Unreachable as error:
-            self.inventory.coverage.add(what, ERROR, error.message)
+            self.inventory.coverage.add(what, ERROR, error.message, consequence)
         except ValueError as error:
-            self.inventory.coverage.add(what, ERROR, f"The answer could not be read: {error}.")
+            self.inventory.coverage.add(what, ERROR, f"The answer could not be read: {error}.", consequence)
         return False
 
 

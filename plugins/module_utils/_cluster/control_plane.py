@@ -35,9 +35,13 @@ FLAGS = frozenset(
         "runtime-config",
         "secure-port",
         "service-cluster-ip-range",
+        "shutdown-delay-duration",
         "tls-min-version",
     ]
 )
+# The other programs of the control plane that run as static pods: what tells which networks the cluster has.
+COMPONENTS = frozenset(("kube-controller-manager", "kube-scheduler"))
+COMPONENT_FLAGS = frozenset(("bind-address", "cluster-cidr", "service-cluster-ip-range"))
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 _LONGEST_FLAG = 1000
 
@@ -50,7 +54,7 @@ def is_api_server(pod: dict[str, Any]) -> bool:
 
 
 def api_server_facts(pod: dict[str, Any]) -> dict[str, Any]:
-    """{name, addresses, node, flags, proxy} of a kube-apiserver's Pod. Raises Malformed."""
+    """{name, addresses, node, flags, proxy, liveness_probe} of a kube-apiserver's Pod. Raises Malformed."""
     spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
     containers = mappings(spec.get("containers"))
     container = next((item for item in containers if item.get("name") == "kube-apiserver"), containers[0] if containers else {})
@@ -61,10 +65,33 @@ def api_server_facts(pod: dict[str, Any]) -> dict[str, Any]:
         "node": text(spec.get("nodeName")),
         "flags": flags,
         "proxy": _proxy(container),
+        "liveness_probe": bool(mapping(container.get("livenessProbe"))),
     }
 
 
-def _flags(words: list[str]) -> dict[str, str]:
+def component_of(pod: dict[str, Any]) -> str | None:
+    """Which of COMPONENTS this Pod is."""
+    metadata = mapping(pod.get("metadata"))
+    component = text(mapping(metadata.get("labels")).get("component"))
+    return component if component in COMPONENTS and metadata.get("namespace") == "kube-system" else None
+
+
+def component_facts(pod: dict[str, Any]) -> dict[str, Any]:
+    """An item of `control_plane.components`. Raises Malformed."""
+    spec = mapping(pod.get("spec"))
+    component = component_of(pod)
+    containers = mappings(spec.get("containers"))
+    container = next((item for item in containers if item.get("name") == component), containers[0] if containers else {})
+    return {
+        "component": component,
+        "name": name_of(pod),
+        "node": text(spec.get("nodeName")),
+        "flags": _flags([*texts(container.get("command")), *texts(container.get("args"))], COMPONENT_FLAGS),
+        "proxy": _proxy(container),
+    }
+
+
+def _flags(words: list[str], known: frozenset[str] = FLAGS) -> dict[str, str]:
     """The known flags among the words of a command line; `sh -c "kube-apiserver --a=b"` is split, a flag without value is "true"."""
     split = [part for word in words for part in (word.split() if " --" in word else [word])]
     found: dict[str, str] = {}
@@ -72,7 +99,7 @@ def _flags(words: list[str]) -> dict[str, str]:
         if not word.startswith("--"):
             continue
         name, equals, value = word[2:].partition("=")
-        if name in FLAGS:
+        if name in known:
             following = split[position + 1] if position + 1 < len(split) else "--"
             found[name] = bounded(value if equals else ("true" if following.startswith("-") else following), _LONGEST_FLAG)
     return found
@@ -112,8 +139,9 @@ def _port(server: Mapping[str, Any]) -> int:
 
 def _instance(address: str | None, port: int | None, pod: Mapping[str, Any] | None) -> dict[str, Any]:
     if pod is None:
-        return {"name": address, "address": address, "port": port, "node": None, "flags": {}, "proxy": None, "visible": False}
-    return {"name": pod["name"], "address": address, "port": port, "node": pod["node"], "flags": pod["flags"], "proxy": pod["proxy"], "visible": True}
+        return {"name": address, "address": address, "port": port, "node": None, "flags": {}, "proxy": None, "liveness_probe": None, "visible": False}
+    seen = {key: pod[key] for key in ("name", "node", "flags", "proxy", "liveness_probe")}
+    return {**seen, "address": address, "port": port, "visible": True}
 
 
 def _routing(instances: list[dict[str, Any]]) -> tuple[str, str | None]:

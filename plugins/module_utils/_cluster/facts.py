@@ -31,13 +31,12 @@ def facts_of(inventory: Inventory, source: dict[str, Any], version: dict[str, An
         "source": source,
         "version": version,
         "platform": None,
+        "network": None,
         "callouts": callouts,
         "backends": backends_of(inventory, callouts),
         "ca_sources": ca_sources,
         "namespaces": [{"name": name, "labels": inventory.namespaces[name]} for name in sorted(inventory.namespaces)],
-        "control_plane": control_plane_facts(
-            endpoints_for(_endpoints(inventory, *API_SERVER_SERVICE) or [], "https", True), [inventory.servers[name] for name in sorted(inventory.servers)]
-        ),
+        "control_plane": control_plane_facts(api_server_endpoints(inventory), [inventory.servers[name] for name in sorted(inventory.servers)]),
         "evidence": evidence,
         "apps": {},
         "coverage": inventory.coverage.entries(),
@@ -56,10 +55,16 @@ def backends_of(inventory: Inventory, callouts: list[dict[str, Any]]) -> list[di
     return [_backend(inventory, identifier, clients[identifier]) for identifier in sorted(clients)]
 
 
+def api_server_endpoints(inventory: Inventory) -> list[dict[str, Any]]:
+    """The endpoints of Service default/kubernetes, each {address, port, ...}: the API server instances that publish themselves."""
+    return endpoints_for(_endpoints(inventory, *API_SERVER_SERVICE) or [], "https", True)
+
+
 def version_facts(answer: dict[str, Any]) -> dict[str, Any]:
     """`version` of the facts from what /version answers; the minor of some providers is "36+"."""
     digits = ["".join(filter(str.isdigit, str(answer.get(key) or ""))) for key in ("major", "minor")]
-    return {"git_version": text(answer.get("gitVersion")), "major": integer(digits[0]), "minor": integer(digits[1])}
+    major, minor = map(integer, digits)
+    return {"git_version": text(answer.get("gitVersion")), "go_version": text(answer.get("goVersion")), "major": major, "minor": minor}
 
 
 def service_references(callouts: list[dict[str, Any]]) -> list[tuple[str, str]]:

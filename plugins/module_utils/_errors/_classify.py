@@ -48,7 +48,7 @@ _KINDS = {
     **dict.fromkeys(("admission", "modified", "no_dry_run", "denial", "patch"), "admission"),
     **dict.fromkeys(("policy", "autopilot"), "policy"),
     **dict.fromkeys(("discovery_check", "missing_endpoints", "apiservice_service", "service_proxy", "discovery", "unavailable"), "apiservice"),
-    **dict.fromkeys(("request_timeout", "not_ready", "lister"), "apiserver"),
+    **dict.fromkeys(("request_timeout", "not_ready", "lister", "self_lookup"), "apiserver"),
     **dict.fromkeys(("client", "forbidden"), "client"),
     **dict.fromkeys(("istiod_forbidden", "mesh_stream", "mesh_proxy", "mesh_conflict"), "mesh"),
     "conversion": "conversion",
@@ -81,8 +81,8 @@ def classify(text: str) -> dict[str, Any]:
     routing: endpoint|cluster_ip|null, healthy, names: {...}, others: [the same, without others]}`.
     kind: admission|conversion|apiservice|policy|apiserver|etcd|mesh|client, null where the text does not tell. code: null where no finding stands for
     it (a denial, a client's own connection). healthy: true where the API server's calls worked and something was refused on purpose.
-    names: what else the text names, of group, version, gvk_kind, resource, policy, binding, apiservice, status, valid_for, wanted, hint, authority,
-    proxy_answer, redirected_to, failing, message, configuration.
+    names: what else the text names, of group, version, gvk_kind, resource, policy_kind, policy, binding, apiservice, status, valid_for, wanted, hint,
+    authority, proxy_answer, redirected_to, failing, message, configuration.
     Raises TypeError where `text` is no str.
     """
     if not isinstance(text, str):
@@ -307,10 +307,12 @@ def _of_whom(judged: dict[str, Any], judgement: Judgement, entry: Entry) -> Judg
     service, path = judged["service"], judged["path"] or ""
     own_service = bool(service) and (service["namespace"], service["name"]) == ("default", "kubernetes")
     if cause == "certificate_expired" and (
-        own_service or entry.kind == "lister" or (entry.kind == "call" and path.endswith(("/limitranges", "/resourcequotas")))
+        own_service or entry.kind in ("lister", "self_lookup") or (entry.kind == "call" and path.endswith(("/limitranges", "/resourcequotas")))
     ):
         judged["kind"] = judged["kind"] or "apiserver"
         return "loopback_certificate_expired", "tls", "WD690"
+    if entry.kind == "self_lookup":
+        return cause, phase, None
     if entry.kind in ("client", "lister") or (entry.kind == "call" and not service and path.startswith("/api")):
         judged["kind"] = "client"
         return cause, phase, None

@@ -56,7 +56,7 @@ ENVELOPES: tuple[Envelope, ...] = (
     _strong("conversion", r"conversion webhook for " + _KIND + r":? ?"),
     _strong("conversion", r"calling to conversion webhook failed for " + _KIND + r": ?"),
     _strong("conversion", r"conversion (?:webhook response was absent|request failed) for " + _KIND),
-    _strong("policy", r"(?:(?:Validating|Mutating)AdmissionPolicy|policy) " + _POLICY + r" denied request: ?"),
+    _strong("policy", r"(?:(?P<policy_kind>Validating|Mutating)AdmissionPolicy|policy) " + _POLICY + r" denied request: ?"),
     _strong("policy", r"Validation failed for ValidatingAdmissionPolicy " + _POLICY + r": ?"),
     _strong("autopilot", r"GKE ?Autopilot authz: "),
     _weak("autopilot", r"GKE Warden rejected the request|denied by autogke-[\w-]{1,80}"),
@@ -99,6 +99,8 @@ ENVELOPES: tuple[Envelope, ...] = (
     _weak("client", r"Unable to connect to the server: |Kubernetes cluster unreachable: |couldn't get current server API group list: "),
     _weak("client", r"(?=The connection to the server \S{1,300} was refused)"),
     _weak("lister", r"client-go/informers/factory\.go\S{0,20} [Ff]ailed to (?:list|watch) \S{1,60}WebhookConfiguration: "),
+    # An admission plugin of the API server that looks something up through the API server itself.
+    _weak("self_lookup", r"is forbidden: (?=(?:Get|Post) \"?https?://[^\s/\"]{1,300}/apis?/)"),
     _weak("call", r"(?=\b(?:Post|Get|Put|Patch|Delete|Head) \"?https?://)"),
     _weak("patch", r"(?:jsonpatch |\b)(?:add|replace|remove|test|copy|move) operation does not apply: "),
 )

@@ -91,11 +91,14 @@ class Api:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         max_bytes: int = _MAX_BYTES,
+        only: tuple[bytes, ...] = (),
+        connect_timeout: float | None = None,
     ) -> Response:
         """Send one request and return whatever status comes back; `body` is bytes, or anything that json.dumps takes.
 
         `timeout` (seconds) bounds one exchange. A GET is sent a second time if a kept-alive connection turns out to be
         closed, and up to three times more if the API server asks to come back (429, 503 with Retry-After of at most 5 s).
+        only: of the body of a 200 only the lines that begin with one of these are kept, as they arrive. connect_timeout: seconds for TCP and TLS alone.
         Raises Unreachable.
         """
         url = self.server + path + ("?" + urlencode(query, doseq=True) if query else "")
@@ -107,7 +110,7 @@ class Api:
         while True:
             transport = self._transport
             try:
-                response = Response(*transport.send(method, url, sent, content, limit, max_bytes))
+                response = Response(*transport.send(method, url, sent, content, limit, max_bytes, only, connect_timeout))
             except Unreachable as error:
                 if error.cause == "name_mismatch" and self._renamed(transport):
                     continue

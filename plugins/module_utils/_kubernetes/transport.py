@@ -11,6 +11,7 @@ Imports urllib3 (part of what `kubernetes` brings): import this file lazily.
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 import threading
@@ -118,33 +119,47 @@ class Transport:
         return urllib3.ProxyManager(proxy, proxy_headers=dict(self.settings.proxy_headers), **options)
 
     def send(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | None, timeout: float, max_bytes: int
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes | None,
+        timeout: float,
+        max_bytes: int,
+        only: tuple[bytes, ...] = (),
+        connect_timeout: float | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers, body of one exchange that takes at most `timeout` seconds. Raises Unreachable."""
+        """Status, headers, body of one exchange that takes at most `timeout` seconds; `only`, `connect_timeout`: see Api.request. Raises Unreachable."""
         _deadline.at = time.monotonic() + timeout
         try:
-            return self._exchange(method, url, _header_dict(headers), body, timeout, max_bytes)
+            limits = urllib3.Timeout(connect=min(timeout, connect_timeout or timeout), read=timeout)
+            return self._exchange(method, url, _header_dict(headers), body, limits, max_bytes, only)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise explained(error, self.settings, timeout) from error
         finally:
             _deadline.at = None
 
-    def _exchange(self, method: str, url: str, headers: Any, body: bytes | None, timeout: float, max_bytes: int) -> tuple[int, Mapping[str, str], bytes]:
+    def _exchange(
+        self, method: str, url: str, headers: Any, body: bytes | None, limits: Any, max_bytes: int, only: tuple[bytes, ...]
+    ) -> tuple[int, Mapping[str, str], bytes]:
         response = self._manager.urlopen(
             method,
             url,
             headers=headers,
             body=body,
-            timeout=urllib3.Timeout(connect=timeout, read=timeout),
+            timeout=limits,
             redirect=False,
             preload_content=False,
             enforce_content_length=True,
         )
         content = bytearray()
+        picked = _Lines(only) if only and response.status == 200 else None
+        read = 0
         try:
             for chunk in response.stream(_CHUNK, decode_content=True):
-                content += chunk
-                if len(content) > max_bytes:
+                read += len(chunk)
+                content += picked.of(chunk) if picked else chunk
+                if read > max_bytes:
                     raise Unreachable(
                         f"{self.settings.server}: the answer to {method} {url} is larger than {max_bytes >> 20} MiB and was not read further",
                         "invalid_response",
@@ -153,7 +168,21 @@ class Transport:
             response.close()  # half-read connections must not go back into the pool
             raise
         response.release_conn()
-        return response.status, response.headers, bytes(content)
+        return response.status, response.headers, bytes(content + (picked.of(b"\n") if picked else b""))
+
+
+class _Lines:
+    """Picks the lines that begin with certain bytes out of a stream."""
+
+    def __init__(self, beginnings: tuple[bytes, ...]) -> None:
+        self._wanted = re.compile(rb"^(?:" + b"|".join(map(re.escape, beginnings)) + rb").*\n", re.MULTILINE)
+        self._rest = b""
+
+    def of(self, chunk: bytes) -> bytes:
+        """The wanted lines that end in this chunk."""
+        whole, newline, rest = (self._rest + chunk).rpartition(b"\n")
+        self._rest = rest
+        return b"".join(self._wanted.findall(whole + newline))
 
 
 def _header_dict(headers: Sequence[tuple[str, str]]) -> Any:

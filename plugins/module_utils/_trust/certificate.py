@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
@@ -31,6 +32,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der 
     right_aligned,
 )
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.extensions import Extensions, process
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import NEWEST, Rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.keys import public_key, signature_algorithm
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_time, quote
 
@@ -44,6 +46,7 @@ _ATTRIBUTES = {
 }
 _PRINTABLE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'()+,-./ :=?*&")
 _DIGITS = frozenset(b"0123456789 ")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _UTF8, _NUMERIC, _PRINTABLE_TAG, _T61, _IA5, _BMP = 0x0C, 0x12, 0x13, 0x14, 0x16, 0x1E
 
 
@@ -54,7 +57,10 @@ class Name(NamedTuple):
 
 
 class Certificate(Extensions):
-    """What a verdict needs. Times are (seconds since 1970, Go's RFC 3339 text); `tbs` are the offsets of the signed part in `der`."""
+    """What a verdict needs, read by the rules of one version of Go.
+
+    Times are (seconds since 1970, Go's RFC 3339 text); `tbs` are the offsets of the signed part in `der`.
+    """
 
     __slots__ = (
         "der",
@@ -74,9 +80,9 @@ class Certificate(Extensions):
         "version",
     )
 
-    def __init__(self, der: bytes) -> None:
+    def __init__(self, der: bytes, rules: Rules = NEWEST) -> None:
         """Raises Malformed."""
-        super().__init__()
+        super().__init__(rules)
         self.der = der
         pos, end = expect(SEQUENCE, der, 0, len(der), "x509: malformed certificate")
         tbs, tbs_end = expect(SEQUENCE, der, pos, end, "x509: malformed tbs certificate")
@@ -85,7 +91,7 @@ class Certificate(Extensions):
         error = "x509: malformed serial number"
         start, stop = expect(INTEGER, der, tbs, tbs_end, error)
         self.serial = integer(der, start, stop, error)
-        if self.serial < 0:
+        if self.serial < 0 and not rules.negative_serial:
             raise Malformed("x509: negative serial number")
         start, stop = expect(SEQUENCE, der, stop, tbs_end, "x509: malformed signature algorithm identifier")
         outer, outer_end = expect(SEQUENCE, der, tbs_end, end, "x509: malformed algorithm identifier")
@@ -94,16 +100,16 @@ class Certificate(Extensions):
         self.signature_name = signature_algorithm(der[start:stop])
         issuer_end = expect(SEQUENCE, der, stop, tbs_end, "x509: malformed issuer")[1]
         self.raw_issuer = der[stop:issuer_end]
-        self.issuer = _name(self.raw_issuer)
+        self.issuer = _name(self.raw_issuer, rules.strict_strings)
         start, validity_end = expect(SEQUENCE, der, issuer_end, tbs_end, "x509: malformed validity")
-        self.not_before, start = parse_time(der, start, validity_end)
-        self.not_after, start = parse_time(der, start, validity_end)
+        self.not_before, start = parse_time(der, start, validity_end, rules.any_zone)
+        self.not_after, start = parse_time(der, start, validity_end, rules.any_zone)
         subject_end = expect(SEQUENCE, der, validity_end, tbs_end, "x509: malformed issuer")[1]
         self.raw_subject = der[validity_end:subject_end]
-        self.subject = _name(self.raw_subject)
+        self.subject = _name(self.raw_subject, rules.strict_strings)
         spki_end = expect(SEQUENCE, der, subject_end, tbs_end, "x509: malformed spki")[1]
         self.raw_spki = der[subject_end:spki_end]
-        self.key = public_key(self.raw_spki)
+        self.key = public_key(self.raw_spki, rules.point_errors)
         if self.version > 1:
             _extensions(self, der, spki_end, tbs_end)
         start, stop = expect(BIT_STRING, der, outer_end, end, "x509: malformed signature")
@@ -150,13 +156,14 @@ def _extensions(certificate: Certificate, der: bytes, pos: int, end: int) -> Non
             critical, after = boolean(der, body, end_of_flag, error), end_of_flag
         value = expect(OCTET_STRING, der, after, stop, "x509: malformed extension value field")
         if oid in found:
-            raise Malformed(f"x509: certificate contains duplicate extension with OID {quote(dotted(oid))}")
+            named = f" with OID {quote(dotted(oid))}" if certificate.rules.repeated_extension_named else "s"
+            raise Malformed(f"x509: certificate contains duplicate extension{named}")
         found[oid] = (critical, *value)
     process(certificate, der, found)
 
 
 @lru_cache(maxsize=1024)
-def _name(raw: bytes) -> Name:
+def _name(raw: bytes, strict: bool) -> Name:
     """The RDNSequence of a subject or issuer. Raises Malformed."""
     error = "x509: invalid RDNSequence"
     pos, end = expect(SEQUENCE, raw, 0, len(raw), error)
@@ -174,7 +181,7 @@ def _name(raw: bytes) -> Name:
             if tag < 0:
                 raise Malformed(f"{error}: invalid attribute value")
             try:
-                value = _string(tag, raw[start:stop])
+                value = _string(tag, raw[start:stop], strict)
             except ValueError as problem:
                 raise Malformed(f"{error}: invalid attribute value: {problem}") from None
             if oid == _COMMON_NAME:
@@ -193,7 +200,7 @@ def _escaped(value: str) -> str:
     return f"\\{shown}" if shown.startswith(("#", " ")) else shown
 
 
-def _string(tag: int, value: bytes) -> str:
+def _string(tag: int, value: bytes, strict: bool) -> str:
     """Raises ValueError with Go's words. Source: parseASN1String."""
     if tag == _PRINTABLE_TAG:
         return _limited(value, _PRINTABLE, "invalid PrintableString")
@@ -209,9 +216,9 @@ def _string(tag: int, value: bytes) -> str:
             raise ValueError("invalid IA5String")
         return value.decode()
     if tag == _T61:
-        return value.decode("latin-1")
+        return value.decode("latin-1") if strict else value.decode("utf-8", "surrogateescape")
     if tag == _BMP:
-        return _bmp(value)
+        return _bmp(value, strict)
     raise ValueError(f"unsupported string type: {tag}")
 
 
@@ -221,11 +228,13 @@ def _limited(value: bytes, allowed: frozenset[int], error: str) -> str:
     return value.decode()
 
 
-def _bmp(value: bytes) -> str:
+def _bmp(value: bytes, strict: bool) -> str:
     if len(value) % 2:
         raise ValueError("invalid BMPString")
     if value.endswith(b"\0\0"):
         value = value[:-2]
+    if not strict:
+        return _LONE_SURROGATE.sub("\ufffd", value.decode("utf-16-be", "surrogatepass"))
     units = [high << 8 | low for high, low in zip(value[::2], value[1::2])]
     if any(0xD800 <= unit <= 0xDFFF or 0xFDD0 <= unit <= 0xFDEF or unit >= 0xFFFE for unit in units):
         raise ValueError("invalid BMPString")

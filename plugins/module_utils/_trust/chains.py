@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import NEWEST, Rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.keys import signature_error
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.names import hostname_error
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import quote, utc
@@ -25,6 +26,10 @@ UNKNOWN_AUTHORITY = "x509: certificate signed by unknown authority"
 class Refusal(NamedTuple):
     error: str  # Go's words
     cause: str  # of the vocabulary
+
+
+class _Panic(Exception):
+    """Go's own code fails here, and the API server's process with it."""
 
 
 _BUDGET_SPENT = Refusal("x509: signature check attempts limit reached while verifying certificate chain", "certificate_invalid")
@@ -53,11 +58,12 @@ class Pool:
 class Verifier:
     """One verification: roots, intermediates and the time (seconds since 1970). Remembers signature checks for `signatures`' owner."""
 
-    def __init__(self, roots: Pool, intermediates: Pool, now: float, signatures: dict[tuple[bytes, bytes], str | None]) -> None:
+    def __init__(self, roots: Pool, intermediates: Pool, now: float, signatures: dict[tuple[bytes, bytes], str | None], rules: Rules = NEWEST) -> None:
         self._pools = ((roots, True), (intermediates, False))
         self._roots = roots
         self._now = now
         self._signatures = signatures
+        self._rules = rules
         self._checks = 0
 
     def verify(self, leaf: Certificate, name: str) -> Refusal | list[list[Certificate]]:
@@ -68,8 +74,11 @@ class Verifier:
         mismatch = hostname_error(leaf, name) if name else None
         if mismatch:
             return Refusal(mismatch, "name_mismatch" if leaf.has_san else "no_san")
-        found: Refusal | list[list[Certificate]] = [[leaf]] if leaf.der in self._roots.certificates else self._build([leaf])
-        return found if isinstance(found, Refusal) else _acceptable(found)
+        try:
+            found: Refusal | list[list[Certificate]] = [[leaf]] if leaf.der in self._roots.certificates else self._build([leaf])
+        except _Panic as error:
+            return Refusal(str(error), "certificate_invalid")
+        return found if isinstance(found, Refusal) else _acceptable(found, self._rules)
 
     def _build(self, chain: list[Certificate]) -> Refusal | list[list[Certificate]]:
         """Every way from the end of `chain` to a root. The last refusal outlives a failed signature that comes after it: Go's rule."""
@@ -78,11 +87,14 @@ class Verifier:
         refusal: Refusal | None = None
         hint: tuple[str, Certificate] | None = None
         for parent, is_root in ((parent, is_root) for pool, is_root in self._pools for parent in pool.parents(child)):
-            self._checks += 1
+            if refusal is _BUDGET_SPENT and (self._rules.spki_compared or parent.key.kind != "DSA"):
+                continue  # until Go 1.23 the others are still compared with the chain, which matters for a key that panics
+            candidate = parent.key.kind is not None and not _already_in(chain, parent)
+            self._checks += candidate or self._rules.all_candidates_counted
             if self._checks > SIGNATURE_CHECKS:
                 refusal = _BUDGET_SPENT
-                break
-            if parent.key.kind is None or _already_in(chain, parent):
+                continue
+            if not candidate:
                 continue
             unsigned = self._signature_error(child, parent)
             if unsigned:
@@ -97,8 +109,6 @@ class Verifier:
                 continue
             longer = self._build([*chain, parent])
             refusal = longer if isinstance(longer, Refusal) else None
-            if refusal is _BUDGET_SPENT:
-                break
             chains += longer if isinstance(longer, list) else []
         if chains:
             return chains
@@ -119,6 +129,10 @@ class Verifier:
             return Refusal(f"{expired}{utc(self._now)} is before {certificate.not_before[1]}", "certificate_not_yet_valid")
         if self._now > certificate.not_after[0]:
             return Refusal(f"{expired}{utc(self._now)} is after {certificate.not_after[1]}", "certificate_expired")
+        if chain and certificate.has_constraints and not self._rules.constraints_sorted:
+            violated = _violation_of(certificate, chain)
+            if violated:
+                return Refusal(violated, "certificate_invalid")
         if intermediate and not certificate.is_ca:
             return Refusal("x509: certificate is not authorized to sign other certificates", "certificate_invalid")
         if certificate.constrained and 0 <= certificate.max_path_length < len(chain) - 1:
@@ -129,12 +143,20 @@ class Verifier:
 def _already_in(chain: Sequence[Certificate], candidate: Certificate) -> bool:
     """Same subject, key and alternative names: a loop of cross-signed certificates."""
     for certificate in chain:
-        if candidate.raw_subject == certificate.raw_subject and candidate.raw_spki == certificate.raw_spki:
+        if candidate.raw_subject == certificate.raw_subject and _same_key(candidate, certificate):
             if candidate.raw_san == certificate.raw_san:
                 return True
             if candidate.raw_san is None or certificate.raw_san is None:
                 return False
     return False
+
+
+def _same_key(candidate: Certificate, certificate: Certificate) -> bool:
+    if candidate.rules.spki_compared:
+        return candidate.raw_spki == certificate.raw_spki
+    if candidate.key.kind == "DSA":
+        raise _Panic("interface conversion: *dsa.PublicKey is not x509.pubKeyEqual: missing method Equal")
+    return candidate.key == certificate.key
 
 
 def _hint(hint: tuple[str, Certificate] | None) -> str:
@@ -151,7 +173,7 @@ def _decimal(number: int) -> str:
     return str(number) if number.bit_length() < 4096 else f"{number:#x}"[:64] + "..."
 
 
-def _acceptable(chains: list[list[Certificate]]) -> Refusal | list[list[Certificate]]:
+def _acceptable(chains: list[list[Certificate]], rules: Rules) -> Refusal | list[list[Certificate]]:
     """The chains that stand policies, extended key usage and name constraints."""
     accepted, no_policy, no_usage, name_violation = [], 0, 0, None
     for chain in chains:
@@ -160,7 +182,7 @@ def _acceptable(chains: list[list[Certificate]]) -> Refusal | list[list[Certific
         elif not all(certificate.server_auth for certificate in chain):
             no_usage += 1
         else:
-            violation = _violation(chain)
+            violation = _violation(chain) if rules.constraints_sorted else None
             name_violation = name_violation or violation
             if not violation:
                 accepted.append(chain)
@@ -171,9 +193,16 @@ def _acceptable(chains: list[list[Certificate]]) -> Refusal | list[list[Certific
     elif no_usage and not no_policy:
         error = "x509: certificate specifies an incompatible key usage"
     else:
-        usage = [f"{no_usage} candidate chains with incompatible key usage"] if no_usage else []
-        error = "x509: no valid chains built: " + ", ".join([*usage, f"{no_policy} candidate chains with invalid policies"])
+        error = "x509: no valid chains built: " + _refused(no_usage, no_policy, rules)
     return Refusal(error, "certificate_invalid")
+
+
+def _refused(no_usage: int, no_policy: int, rules: Rules) -> str:
+    if not no_usage and not rules.candidates_named:
+        return "all candidate chains have invalid policies"
+    chains = "candidate chains" if rules.candidates_named else "chains"
+    usage = [f"{no_usage} {chains} with incompatible key usage"] if no_usage else []
+    return ", ".join([*usage, f"{no_policy} {chains} with invalid policies"])
 
 
 # Few chains have policies or constraints: their code is loaded (and compiled, on every task) only for those.
@@ -191,3 +220,9 @@ def _violation(chain: Sequence[Certificate]) -> str | None:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.constraints import violation
 
     return violation(chain)
+
+
+def _violation_of(issuer: Certificate, chain: Sequence[Certificate]) -> str | None:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.constraints_one_by_one import violation
+
+    return violation(issuer, chain)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Name constraints of a chain, with the rules and the blind spots of Go's crypto/x509 (1.26). PRIVATE to the collection.
+"""Name constraints of a chain, with the rules and the blind spots of Go's crypto/x509 since 1.26. PRIVATE to the collection.
 
 Go sorts the constraints, drops those that an earlier one covers, and then looks at one neighbour alone: what that finds is what counts here too.
-Source: crypto/x509 constraints.go.
+Source: crypto/x509 constraints.go. What older versions do is in constraints_one_by_one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Callable
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.names import domain_valid, mailbox
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import ip_text, lower, parse_ip, quote, unmapped
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.uri import Uri
@@ -51,7 +52,7 @@ def _names(certificate: Certificate) -> list[_Checked]:
     uris: list[_Checked] = [("uri", _uri_domain(uri), uri.text) for uri in certificate.uris]
     emails: list[_Checked] = []
     for address in certificate.emails:
-        parts = mailbox(address)
+        parts = mailbox(address, certificate.rules)
         if parts is None:
             raise ValueError(f"cannot parse rfc822Name {quote(address)}")
         parts = (parts[0], lower(parts[1]))
@@ -77,12 +78,13 @@ def _uri_domain(uri: Uri) -> str:
 
 
 def _check(issuer: Certificate, names: list[_Checked]) -> str | None:
-    permitted = {kind: _matcher(kind, values, True) for kind, values in issuer.permitted.items()}
-    excluded = {kind: _matcher(kind, values, False) for kind, values in issuer.excluded.items()}
+    rules = issuer.rules
+    permitted = {kind: _matcher(kind, values, True, rules) for kind, values in issuer.permitted.items()}
+    excluded = {kind: _matcher(kind, values, False, rules) for kind, values in issuer.excluded.items()}
     for kind, value, text in names:
-        if kind == "dns" and not domain_valid(value):
+        if kind == "dns" and not domain_valid(value, rules):
             return f"x509: cannot parse dnsName {quote(value)}"
-        if kind == "uri" and not domain_valid(value):
+        if kind == "uri" and not domain_valid(value, rules):
             return f"x509: internal error: URI SAN {quote(text)} failed to parse"
         if kind in permitted and permitted[kind](value) is None:
             return f"{_LABELS[kind]} {quote(text)} is not permitted by any constraint"
@@ -96,10 +98,10 @@ def _check(issuer: Certificate, names: list[_Checked]) -> str | None:
 _Matcher = Callable[[Any], "str | None"]
 
 
-def _matcher(kind: str, values: list[Any], permitted: bool) -> _Matcher:
+def _matcher(kind: str, values: list[Any], permitted: bool, rules: Rules) -> _Matcher:
     if kind == "ip":
         return _ip_matcher(values)
-    return _email_matcher(values, permitted) if kind == "email" else _domain_matcher(values, permitted)
+    return _email_matcher(values, permitted, rules) if kind == "email" else _domain_matcher(values, permitted)
 
 
 def _pruned(values: list[Any], covers: Callable[[Any, Any], bool]) -> list[Any]:
@@ -128,7 +130,7 @@ def _ip_matcher(ranges: list[Range]) -> _Matcher:
     def match(address: bytes) -> str | None:
         kept, keys = families[len(address)]
         found = _neighbour(kept, keys, address, lambda one: _contains(one, address)) if kept else None
-        return None if found is None else _range_text(found)
+        return None if found is None else range_text(found)
 
     return match
 
@@ -149,7 +151,7 @@ def _range_covers(outer: Range, inner: Range) -> bool:
     return _contains(outer, inner[0]) and _contains(outer, last)
 
 
-def _range_text(one: Range) -> str:
+def range_text(one: Range) -> str:
     """Source: net.IPNet.String; the mask is contiguous, or the parser would have refused it."""
     address, mask = _network(one)
     return f"{ip_text(address)}/{sum(bin(octet).count('1') for octet in mask)}"
@@ -189,10 +191,10 @@ def _parent(name: str) -> str:
     return name[at:] if at >= 0 else ""
 
 
-def _email_matcher(values: list[str], permitted: bool) -> _Matcher:
+def _email_matcher(values: list[str], permitted: bool, rules: Rules) -> _Matcher:
     exact = set()
     for value in values:
-        parts = mailbox(value) if "@" in value else None
+        parts = mailbox(value, rules) if "@" in value else None
         if parts:
             exact.add((parts[0], lower(parts[1])))
     domains = [value for value in values if "@" not in value]

@@ -25,6 +25,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der 
     integer,
     is_oid,
 )
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.names import domain_valid, mailbox
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_ip, quote
 
@@ -61,13 +62,15 @@ class Extensions:
         "policy_mappings",
         "raw_san",
         "require_explicit_policy",
+        "rules",
         "server_auth",
         "subject_key_id",
         "unhandled_critical",
         "uris",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         self.key_usage = 0  # bit 5: keyCertSign
         self.constrained = False
         self.is_ca = False
@@ -94,8 +97,9 @@ class Extensions:
 
 def process(out: Extensions, data: bytes, found: dict[bytes, tuple[bool, int, int]]) -> None:
     """Fill in `out` from {OID: (critical, start, stop)}, in the certificate's order. Raises Malformed."""
+    handlers = _HANDLERS if out.rules.policies else _HANDLERS_WITHOUT_POLICIES
     for oid, (critical, start, stop) in found.items():
-        handler = _HANDLERS.get(oid)
+        handler = handlers.get(oid)
         unhandled = True if handler is None else handler(out, data, start, stop, critical)
         if critical and unhandled:
             out.unhandled_critical = True
@@ -116,7 +120,7 @@ def _basic_constraints(out: Extensions, data: bytes, start: int, stop: int, crit
         out.is_ca, pos = boolean(data, *at, error), at[1]
     if pos < end and data[pos] == INTEGER:
         out.max_path_length = integer(data, *expect(INTEGER, data, pos, end, error), error)
-        if not 0 <= out.max_path_length < 1 << 63:
+        if not -(1 << 63 if out.rules.negative_path_length else 0) <= out.max_path_length < 1 << 63:
             raise Malformed(error)
     out.constrained = True
 
@@ -138,7 +142,7 @@ def _alternative_names(out: Extensions, data: bytes, start: int, stop: int, crit
         elif kind == _EMAIL:
             out.emails.append(_ascii(value, "x509: SAN rfc822Name is malformed"))
         elif kind == _URI:
-            out.uris.append(_uri(_ascii(value, "x509: SAN uniformResourceIdentifier is malformed")))
+            out.uris.append(_uri(_ascii(value, "x509: SAN uniformResourceIdentifier is malformed"), out.rules))
     return not (out.dns_names or out.ip_addresses or out.emails or out.uris)
 
 
@@ -148,15 +152,15 @@ def _ascii(value: bytes, error: str) -> str:
     return value.decode()
 
 
-def _uri(text: str) -> Uri:
+def _uri(text: str, rules: Rules) -> Uri:
     # Few certificates have one: loaded (and compiled, on every task) only for those.
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.uri import Uri, UriError
 
     try:
-        uri = Uri(text)
+        uri = Uri(text, rules)
     except UriError as problem:
         raise Malformed(f"x509: cannot parse URI {quote(text)}: {problem}") from None
-    if not domain_valid(uri.host):
+    if not domain_valid(uri.host, rules):
         raise Malformed(f"x509: cannot parse URI {quote(text)}: invalid domain")
     return uri
 
@@ -176,11 +180,11 @@ def _name_constraints(out: Extensions, data: bytes, start: int, stop: int, criti
         raise Malformed(error)
     if all(at[0] == at[1] for at in subtrees):
         raise Malformed("x509: empty name constraints extension")
-    unhandled = _subtrees(out.permitted, data, *subtrees[0])
-    return _subtrees(out.excluded, data, *subtrees[1]) or unhandled
+    unhandled = _subtrees(out.permitted, out.rules, data, *subtrees[0])
+    return _subtrees(out.excluded, out.rules, data, *subtrees[1]) or unhandled
 
 
-def _subtrees(out: Subtrees, data: bytes, pos: int, end: int) -> bool:
+def _subtrees(out: Subtrees, rules: Rules, data: bytes, pos: int, end: int) -> bool:
     """Collect one list of GeneralSubtrees; whether one is of a kind that Go does not handle. Raises Malformed."""
     unhandled = False
     error = "x509: invalid NameConstraints extension"
@@ -197,12 +201,12 @@ def _subtrees(out: Subtrees, data: bytes, pos: int, end: int) -> bool:
                 raise Malformed(f"x509: invalid constraint value: x509: {quote(value)} cannot be encoded as an IA5String")
             text = value.decode()
             if kind == _DNS:
-                name, label, valid = "dns", "dnsName", domain_valid(text, constraint=True)
+                name, label, valid = "dns", "dnsName", domain_valid(text, rules, constraint=True)
             elif kind == _EMAIL:
                 name, label = "email", "rfc822Name"
-                valid = mailbox(text) is not None if "@" in text else domain_valid(text, constraint=True)
+                valid = mailbox(text, rules) is not None if "@" in text else domain_valid(text, rules, constraint=True)
             else:
-                name, label, valid = "uri", "URI", domain_valid(text, constraint=True)
+                name, label, valid = "uri", "URI", domain_valid(text, rules, constraint=True)
                 if parse_ip(text) is not None:
                     raise Malformed(f"x509: failed to parse URI constraint {quote(text)}: cannot be IP address")
             if not valid:
@@ -235,7 +239,7 @@ def _crl_distribution_points(out: Extensions, data: bytes, start: int, stop: int
 
 
 def _authority_key_id(out: Extensions, data: bytes, start: int, stop: int, critical: bool) -> None:
-    if critical:
+    if critical and not out.rules.critical_identifiers:
         raise Malformed("x509: authority key identifier incorrectly marked critical")
     error = "x509: invalid authority key identifier"
     pos, end = expect(SEQUENCE, data, start, stop, error)
@@ -245,7 +249,7 @@ def _authority_key_id(out: Extensions, data: bytes, start: int, stop: int, criti
 
 
 def _subject_key_id(out: Extensions, data: bytes, start: int, stop: int, critical: bool) -> None:
-    if critical:
+    if critical and not out.rules.critical_identifiers:
         raise Malformed("x509: subject key identifier incorrectly marked critical")
     pos, end = expect(OCTET_STRING, data, start, stop, "x509: invalid subject key identifier")
     out.subject_key_id = data[pos:end]
@@ -270,7 +274,12 @@ def _policies(out: Extensions, data: bytes, start: int, stop: int, critical: boo
     while pos < end:
         start, pos = expect(SEQUENCE, data, pos, end, error)
         oid = _policy(data, start, pos, error)[0]
-        if oid in seen or not oid or oid[-1] & 0x80 or any(octet == 0x80 and (at == 0 or not oid[at - 1] & 0x80) for at, octet in enumerate(oid)):
+        if (
+            (oid in seen and out.rules.policies)
+            or not oid
+            or oid[-1] & 0x80
+            or any(octet == 0x80 and (at == 0 or not oid[at - 1] & 0x80) for at, octet in enumerate(oid))
+        ):
             raise Malformed(error)
         seen.add(oid)
         out.policies.append(oid)
@@ -306,7 +315,7 @@ def _inhibit_any_policy(out: Extensions, data: bytes, start: int, stop: int, cri
 
 
 def _authority_info_access(out: Extensions, data: bytes, start: int, stop: int, critical: bool) -> None:
-    if critical:
+    if critical and not out.rules.critical_identifiers:
         raise Malformed("x509: authority info access incorrectly marked critical")
     error = "x509: invalid authority info access"
     pos, end = expect(SEQUENCE, data, start, stop, error)
@@ -334,3 +343,4 @@ _HANDLERS: dict[bytes, Callable[[Extensions, bytes, int, int, bool], bool | None
     b"\x55\x1d\x36": _inhibit_any_policy,
     b"\x2b\x06\x01\x05\x05\x07\x01\x01": _authority_info_access,
 }
+_HANDLERS_WITHOUT_POLICIES = {oid: handler for oid, handler in _HANDLERS.items() if handler not in (_policy_constraints, _policy_mappings, _inhibit_any_policy)}

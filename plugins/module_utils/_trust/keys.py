@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Public keys as Go's crypto/x509 parses them, and its signature checks. PRIVATE to the collection.
 
-All cryptography is that of the `cryptography` package (>= 42). What is decided here is only what Go refuses before it calculates.
+All cryptography is that of the `cryptography` package (>= 42), but for RSA keys that it refuses and older versions of Go accept (rsa_by_hand). What is decided
+here is only what Go refuses before it calculates.
 Sources: crypto/x509 parsePublicKey, CheckSignatureFrom; crypto/rsa; crypto/ecdsa.
 """
 
@@ -31,6 +32,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der 
     is_oid,
     right_aligned,
 )
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules
 
 if TYPE_CHECKING:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 UNSUPPORTED = "x509: cannot verify signature: algorithm unimplemented"
 CANNOT_SIGN = "x509: invalid signature: parent certificate cannot sign this kind of certificate"
 
+_LEAST_RSA, _MOST_EXPONENT = 1024, 2**31 - 1
 _NULL = b"\x05\x00"
 _RSA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01"
 _EC = b"\x2a\x86\x48\xce\x3d"
@@ -73,7 +76,10 @@ _PSS = {_SHA2 + b"\x01": ("SHA256-RSAPSS", 32), _SHA2 + b"\x02": ("SHA384-RSAPSS
 
 
 class Key(NamedTuple):
-    """`kind` is RSA, ECDSA, Ed25519 or DSA; null for every key that Go cannot use. `bits` is 0 where a size says nothing."""
+    """`kind` is RSA, ECDSA, Ed25519 or DSA; null for every key that Go cannot use. `bits` is 0 where a size says nothing.
+
+    Equal keys are those that Go takes for equal, however they are written.
+    """
 
     kind: str | None
     bits: int = 0
@@ -132,7 +138,7 @@ def _pss(parameters: bytes) -> str:
 
 
 @lru_cache(maxsize=1024)
-def public_key(spki: bytes) -> Key:
+def public_key(spki: bytes, point_errors: bool) -> Key:
     """The key in a SubjectPublicKeyInfo. Raises Malformed with Go's words for what Go's parser refuses."""
     start, stop = expect(SEQUENCE, spki, 0, len(spki), "x509: malformed spki")
     identifier = expect(SEQUENCE, spki, start, stop, "x509: malformed public key algorithm identifier")
@@ -143,7 +149,7 @@ def public_key(spki: bytes) -> Key:
     if kind == "RSA":
         return _rsa(parameters, data)
     if kind == "ECDSA":
-        return _ecdsa(parameters, data)
+        return _ecdsa(parameters, data, point_errors)
     if kind == "Ed25519":
         if parameters:
             raise Malformed("x509: Ed25519 key encoded with illegal parameters")
@@ -171,14 +177,22 @@ def _rsa(parameters: bytes, data: bytes) -> Key:
     return Key("RSA", modulus.bit_length(), (exponent, modulus))
 
 
-def _ecdsa(parameters: bytes, data: bytes) -> Key:
+def _ecdsa(parameters: bytes, data: bytes, point_errors: bool) -> Key:
     error = "x509: invalid ECDSA parameters"
     start, stop = expect(OID, parameters, 0, len(parameters), error)
     if not is_oid(parameters[start:stop]):
         raise Malformed(error)
     if parameters[start:stop] not in _CURVES:
         raise Malformed("x509: unsupported elliptic curve")
-    name, curve, size, prime = _CURVES[parameters[start:stop]]
+    try:
+        return _point(data, *_CURVES[parameters[start:stop]])
+    except Malformed:
+        if point_errors:
+            raise
+        raise Malformed("x509: failed to unmarshal elliptic curve point") from None
+
+
+def _point(data: bytes, name: str, curve: str, size: int, prime: int) -> Key:
     if data[:1] != b"\x04":
         raise Malformed("ecdsa: invalid uncompressed public key")
     if len(data) != 1 + 2 * size:
@@ -214,21 +228,26 @@ def signature_error(child: Certificate, parent: Certificate) -> str | None:
     if key.kind is None or name == "0":
         return UNSUPPORTED
     if name.startswith("MD5") or "SHA1" in name:
-        return f"x509: cannot verify signature: insecure algorithm {name}"
+        advice = " (temporarily override with GODEBUG=x509sha1=1)" if parent.rules.sha1_advice and name in ("SHA1-RSA", "ECDSA-SHA1") else ""
+        return f"x509: cannot verify signature: insecure algorithm {name}{advice}"
     kind = "RSA" if "-RSA" in name else name.split("-")[0]
     if key.kind not in _GO_TYPES:
         return UNSUPPORTED
     if key.kind != kind:
         return f"x509: signature algorithm specifies an {kind} public key, but have public key of type {_GO_TYPES[key.kind]}"
-    return _verify(key, name, child.signature, child.der[child.tbs[0] : child.tbs[1]])
+    return _verify(key, name, child.signature, child.der[child.tbs[0] : child.tbs[1]], parent.rules)
 
 
-def _verify(key: Key, name: str, signature: bytes, signed: bytes) -> str | None:
+def _verify(key: Key, name: str, signature: bytes, signed: bytes, rules: Rules) -> str | None:
     if key.kind == "RSA":
         exponent, modulus = key.usable
-        refusal = _rsa_refusal(exponent, modulus, key.bits)
+        refusal = _rsa_refusal(exponent, modulus, key.bits, rules)
         if refusal:
             return refusal
+        if key.bits < _LEAST_RSA or exponent < 3 or not exponent & 1 or exponent > _MOST_EXPONENT:
+            from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.rsa_by_hand import verifies
+
+            return None if verifies(exponent, modulus, name, signature, signed) else "crypto/rsa: verification error"
     try:
         if key.kind == "Ed25519":
             key.usable.verify(signature, signed)
@@ -243,14 +262,18 @@ def _verify(key: Key, name: str, signature: bytes, signed: bytes) -> str | None:
     return None
 
 
-def _rsa_refusal(exponent: int, modulus: int, bits: int) -> str | None:
-    """What Go's crypto/rsa says about the key itself (Go >= 1.24: at least 1024 bits)."""
-    if bits < 1024:
+def _rsa_refusal(exponent: int, modulus: int, bits: int, rules: Rules) -> str | None:
+    """What Go's crypto/rsa says about the key itself; until Go 1.23 nothing."""
+    if not rules.rsa_checked:
+        return None
+    if bits < _LEAST_RSA and not rules.small_rsa:
         return f"crypto/rsa: {bits}-bit keys are insecure (see https://go.dev/pkg/crypto/rsa#hdr-Minimum_key_size)"
+    if modulus == 1:
+        return "modulus must be > 1"
     if not modulus & 1:
         return "crypto/rsa: public modulus is even"
     if exponent < 2:
         return "crypto/rsa: public exponent too small or negative"
     if not exponent & 1:
         return "crypto/rsa: public exponent is even"
-    return "crypto/rsa: public exponent too large" if exponent > 2**31 - 1 else None
+    return "crypto/rsa: public exponent too large" if exponent > _MOST_EXPONENT else None

@@ -8,9 +8,11 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
-_BEGIN, _END, _DASHES = b"-----BEGIN ", b"\n-----END ", b"-----"
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import NEWEST, Rules
+
+BEGIN, END, DASHES = b"-----BEGIN ", b"\n-----END ", b"-----"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
 
 
@@ -22,18 +24,26 @@ class Block(NamedTuple):
     end: int
 
 
-def blocks(data: bytes) -> Iterator[Block]:
+def blocks(data: bytes, rules: Rules = NEWEST) -> Iterator[Block]:
     """The blocks that repeated pem.Decode returns: what does not decode is skipped without a word, as there."""
+    decode = _decode if rules.pem_by_end else _older_decode()
     position = 0
     while position < len(data):
-        block = _decode(data, position)
+        block = decode(data, position)
         if block is None:
             return
         yield block
         position = block.end
 
 
-def _line(data: bytes, start: int, stop: int | None = None) -> tuple[bytes, int]:
+def _older_decode() -> Callable[[bytes, int], Block | None]:
+    # Loaded (and compiled, on every task) only for an older API server.
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.pem_by_begin import decode
+
+    return decode
+
+
+def line_at(data: bytes, start: int, stop: int | None = None) -> tuple[bytes, int]:
     """The line at `start` without trailing blanks, and where the next one begins."""
     end = data.find(b"\n", start)
     if end < 0:
@@ -42,44 +52,47 @@ def _line(data: bytes, start: int, stop: int | None = None) -> tuple[bytes, int]
     return (text[:-1] if text.endswith(b"\r") else text).rstrip(b" \t"), end + 1
 
 
+def base64_body(text: bytes) -> bytes | None:
+    """What base64 in lines stands for, None where Go would not decode it."""
+    text = text.translate(None, b" \t\r\n")
+    return None if len(text) % 4 or not _BASE64.fullmatch(text) else binascii.a2b_base64(text)
+
+
 def _decode(data: bytes, position: int) -> Block | None:
     """The next block at or after `position`, or None. Linear: every failed attempt goes on behind the END that it saw."""
     rest, skip = position, 0
     while 0 <= skip <= len(data) - rest:
         rest += skip
-        end = data.find(_END, rest)
+        end = data.find(END, rest)
         if end < 0:
             return None
-        trailer = end + len(_END)
-        begin = data.rfind(_BEGIN, rest, end)
+        trailer = end + len(END)
+        begin = data.rfind(BEGIN, rest, end)
         if begin < 0 or (begin > rest and data[begin - 1 : begin] != b"\n"):
             skip = trailer - rest
             continue
-        rest = begin + len(_BEGIN)
-        kind, rest = _line(data, rest)
+        rest = begin + len(BEGIN)
+        kind, rest = line_at(data, rest)
         skip = trailer - rest
-        if not kind.endswith(_DASHES):
+        if not kind.endswith(DASHES):
             continue
-        kind = kind[: -len(_DASHES)]
+        kind = kind[: -len(DASHES)]
         headers = False
         while True:
             if rest >= len(data):
                 return None
-            line, following = _line(data, rest)
+            line, following = line_at(data, rest)
             if b":" not in line:
                 break
             headers, rest = True, following
         skip = trailer - rest
         if headers and end < rest:
             continue
-        closing = trailer + len(kind) + len(_DASHES)
-        if data[trailer:closing] != kind + _DASHES or _line(data, closing)[0]:
+        closing = trailer + len(kind) + len(DASHES)
+        if data[trailer:closing] != kind + DASHES or line_at(data, closing)[0]:
             continue
-        body = b""
-        if end > rest:
-            text = data[rest:end].translate(None, b" \t\r\n")
-            if len(text) % 4 or not _BASE64.fullmatch(text):
-                continue
-            body = binascii.a2b_base64(text)
-        return Block(kind.decode("utf-8", "replace"), headers, body, begin, _line(data, end + 1)[1])
+        body = base64_body(data[rest:end]) if end > rest else b""
+        if body is None:
+            continue
+        return Block(kind.decode("utf-8", "replace"), headers, body, begin, line_at(data, end + 1)[1])
     return None

@@ -107,7 +107,8 @@ def _of_life(one: Source, name: str, now: float, warn: Warn) -> Iterator[dict[st
 def _of_strength(one: Source, name: str) -> Iterator[dict[str, Any]]:
     certificate = one.certificate
     if certificate.key.kind == "RSA" and certificate.key.bits < _WEAK_RSA:
-        refused = "" if certificate.key.bits >= 1024 else ": kube-apiserver (Go 1.24 and later) does not accept its signatures"
+        accepted = certificate.key.bits >= 1024 or certificate.rules.small_rsa
+        refused = "" if accepted else ": kube-apiserver (Go 1.24 and later) does not accept its signatures"
         yield problem("weak_key", f"{name} has an RSA key of {certificate.key.bits} bits{refused}", one.source, one.position)
     if "SHA1" in certificate.signature_name or certificate.signature_name.startswith("MD5"):
         anchor = one.source == "bundle" and certificate.raw_subject == certificate.raw_issuer

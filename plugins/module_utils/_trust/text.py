@@ -63,10 +63,10 @@ def ip_text(packed: bytes) -> str:
     return str(IPv4Address(packed) if len(packed) == 4 else IPv6Address(packed))
 
 
-def parse_time(data: bytes, pos: int, end: int) -> tuple[tuple[int, str], int]:
+def parse_time(data: bytes, pos: int, end: int, any_zone: bool = False) -> tuple[tuple[int, str], int]:
     """((seconds since 1970, Go's RFC 3339 text), end of the element). Raises Malformed.
 
-    Not a datetime, because Go also takes year 0, seconds-less UTCTime and offsets from UTC (kept in the text).
+    Not a datetime, because Go also takes year 0, seconds-less UTCTime and offsets from UTC (kept in the text); `any_zone`: of any hours.
     Source: cryptobyte ReadASN1UTCTime, ReadASN1GeneralizedTime.
     """
     tag, start, stop = element(data, pos, end)
@@ -84,7 +84,7 @@ def parse_time(data: bytes, pos: int, end: int) -> tuple[tuple[int, str], int]:
     if first == UTC_TIME:
         year += 1900 if year >= 50 else 2000
     east = int(match[8]) * 60 + int(match[9]) if sign else 0
-    if max(hour, int(match[8] or b"0") - 1) > 23 or max(minute, second, int(match[9] or b"0")) > 59 or (sign and not east):
+    if hour > 23 or (int(match[8] or b"0") > 24 and not any_zone) or max(minute, second, int(match[9] or b"0")) > 59 or (sign and not east):
         raise Malformed(error)
     try:
         days = date(year or 400, month, day).toordinal() - (0 if year else _400_YEARS)

@@ -11,10 +11,14 @@ from __future__ import annotations
 import re
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import parse_ip, quote
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.ip_literal import check_address
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.text import quote
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.S)
 _HOST_REFUSES = re.compile(r"%(?!25)[0-7][0-9A-Fa-f]|[\x00-\x20#/?@\\^`{|}\x7f]")
+# An escape in a zone may stand for what could be written there, for a space and for "%".
+_ZONE_REFUSES = re.compile(r"%(?:[01][0-9A-Fa-f]|2[3Ff]|3[Ff]|40|5[CcEe]|60|7[BbCcDdFf]|[89A-Fa-f][0-9A-Fa-f])|[\x00-\x20#/?@\\^`{|}\x7f]")
 _USERINFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PORT = re.compile(r"(?::[0-9]*)?")
@@ -31,11 +35,11 @@ class Uri:
 
     __slots__ = ("host", "text")
 
-    def __init__(self, raw: str) -> None:
+    def __init__(self, raw: str, rules: Rules) -> None:
         """Raises UriError."""
         main, _hash, fragment = raw.partition("#")
         try:
-            self.host, self.text = _parse(main)
+            self.host, self.text = _parse(main, rules)
         except UriError as problem:
             raise UriError(f"parse {quote(main)}: {problem}") from None
         if fragment:
@@ -46,7 +50,7 @@ class Uri:
             self.text += "#" + _written(fragment, decoded, _FRAGMENT_SAFE)
 
 
-def _parse(text: str) -> tuple[str, str]:
+def _parse(text: str, rules: Rules) -> tuple[str, str]:
     if any(char < " " or char == "\x7f" for char in text):
         raise UriError("net/url: invalid control character in URL")
     if text == "*":
@@ -66,7 +70,7 @@ def _parse(text: str) -> tuple[str, str]:
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, slash, path = rest[2:].partition("/")
         rest = slash + path
-        user, host = _authority(scheme, authority)
+        user, host = _authority(scheme, authority, rules)
     decoded = _unescape(rest)
     out = scheme
     if host or user is not None or (scheme and host is not None and decoded):
@@ -74,10 +78,10 @@ def _parse(text: str) -> tuple[str, str]:
     return host or "", out + _written(rest, decoded, _PATH_SAFE) + tail
 
 
-def _authority(scheme: str, authority: str) -> tuple[str | None, str]:
+def _authority(scheme: str, authority: str, rules: Rules) -> tuple[str | None, str]:
     """(user information with its "@", host)."""
     info, at, host = authority.rpartition("@")
-    host = _parse_host(scheme, host)
+    host = _parse_host(scheme, host, rules) if rules.literals_checked else _parse_host_unchecked(host)
     if not at:
         return None, host
     if not _USERINFO.fullmatch(info):
@@ -86,29 +90,48 @@ def _authority(scheme: str, authority: str) -> tuple[str | None, str]:
     return quote_from_bytes(_unescape(name), _USER_SAFE) + colon + quote_from_bytes(_unescape(password), _USER_SAFE) + "@", host
 
 
-def _parse_host(scheme: str, host: str) -> str:
+def _parse_host(scheme: str, host: str, rules: Rules) -> str:
     bracket = host.rfind("[")
-    if bracket > 0:
+    if bracket > 0 and rules.literals_lead:
         raise UriError("invalid IP-literal")
     if bracket < 0:
-        colon = host.find(":") if scheme in ("http:", "https:") else host.rfind(":")
+        colon = host.find(":") if rules.strict_colons and scheme in ("http:", "https:") else host.rfind(":")
         if colon >= 0:
             _check_port(host[colon:])
-        return _unescape(host, _HOST_REFUSES).decode("utf-8", "surrogateescape")
+        return _host_text(host)
     close = host.rfind("]")
     if close < 0:
         raise UriError("missing ']' in host")
     port = host[close + 1 :]
     _check_port(port)
-    address, zone_mark, zone = host[1:close].partition("%25")
-    name = _unescape(address, _HOST_REFUSES).decode("utf-8", "surrogateescape")
-    zone = _unescape(zone_mark + zone, _HOST_REFUSES).decode("utf-8", "surrogateescape")
-    packed = parse_ip(name)
-    if packed is None or zone == "%":
-        raise UriError(f"invalid host: ParseAddr({quote(name + zone)}): unable to parse IP")
-    if ":" not in name:
+    name, zone_mark, zone = host[bracket + 1 : close].partition("%25")  # what is before the bracket is lost: Go 1.24
+    address = _host_text(name) + _host_text(zone_mark + zone, _ZONE_REFUSES)
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise UriError(f"invalid host: {error}") from None
+    if ":" not in address.partition("%")[0]:
         raise UriError("invalid IP-literal")
-    return f"[{name}{zone}]{port}"
+    return f"[{address}]{port}"
+
+
+def _parse_host_unchecked(host: str) -> str:
+    """Until Go 1.23 anything may be between the brackets."""
+    if not host.startswith("["):
+        _check_port(host[host.rfind(":") :] if ":" in host else "")
+        return _host_text(host)
+    close = host.rfind("]")
+    if close < 0:
+        raise UriError("missing ']' in host")
+    _check_port(host[close + 1 :])
+    zone = host.find("%25", 0, close)
+    if zone < 0:
+        return _host_text(host)
+    return _host_text(host[:zone]) + _host_text(host[zone:close], _ZONE_REFUSES) + _host_text(host[close:])
+
+
+def _host_text(host: str, refused: re.Pattern[str] = _HOST_REFUSES) -> str:
+    return _unescape(host, refused).decode("utf-8", "surrogateescape")
 
 
 def _check_port(port: str) -> None:

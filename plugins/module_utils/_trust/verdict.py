@@ -18,6 +18,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust impo
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.certificate import Certificate
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.chains import Pool, Refusal, Verifier
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.der import Malformed
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import NEWEST, Rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.pem import Block, blocks
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.problems import Source, Warn, days_left, problem
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.roots import system_roots
@@ -48,6 +49,7 @@ class Options(NamedTuple):
     warn: Warn
     at: float  # seconds since 1970
     system_roots: str | None
+    rules: Rules = NEWEST  # of the Go version of the API server
 
 
 class _Anchors(NamedTuple):
@@ -88,7 +90,7 @@ class _Court:
     def verdict(self, index: int, bundle: Mapping[str, Any]) -> dict[str, Any]:
         name, callouts = bundle["name"], bundle.get("callouts") or []
         text, chain, server_name = bundle.get("ca_bundle") or "", bundle.get("chain") or [], bundle.get("server_name") or ""
-        if len(text) + sum(map(len, chain)) > LARGEST:
+        if sum(map(_size, (text, *chain))) > LARGEST:
             raise InvalidBundle(index, name, f"ca_bundle and chain are larger than {LARGEST >> 20} MiB; an API object holds at most 3 MiB")
         try:
             now = parse_at(bundle["at"]) if bundle.get("at") else self._options.at
@@ -111,7 +113,7 @@ class _Court:
             found = parsed if isinstance(parsed, Refusal) else None
             chain = [] if isinstance(parsed, Refusal) else parsed
         if chain:
-            found = Verifier(anchors.pool, Pool(chain[1:]), now, self._signatures).verify(chain[0], server_name)
+            found = Verifier(anchors.pool, Pool(chain[1:]), now, self._signatures, self._options.rules).verify(chain[0], server_name)
             if isinstance(found, list) and chain[0].key.kind in _UNUSABLE:
                 error = f"tls: server's certificate contains an unsupported type of public key: {_UNUSABLE[chain[0].key.kind]}"
                 found = Refusal(error, "certificate_invalid")
@@ -141,7 +143,7 @@ class _Court:
         """The certificate, or Go's words for why it is none."""
         if der not in self._parsed:
             try:
-                self._parsed[der] = Certificate(der)
+                self._parsed[der] = Certificate(der, self._options.rules)
             except Malformed as error:
                 self._parsed[der] = str(error)
         return self._parsed[der]
@@ -172,7 +174,7 @@ class _Court:
 
     def _of_bundle(self, text: str) -> _Anchors:
         data = text.encode("utf-8", "replace")
-        found = list(blocks(data))
+        found = list(blocks(data, self._options.rules))
         sources: list[Source] = []
         unparsable: dict[int, str] = {}
         for index, block in enumerate(found):
@@ -246,6 +248,11 @@ def _describe(one: Source, now: float) -> dict[str, Any]:
         "signature": certificate.signature_name if certificate.signature_name != "0" else "unknown",
         "days_left": days_left(certificate, now),
     }
+
+
+def _size(text: str) -> int:
+    """In bytes: what is no text can have four of them for each character."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _short(text: str, longest: int) -> str:

@@ -134,6 +134,10 @@ def advise(judged: Mapping[str, Any]) -> str:
         parts.append(_REFUSED_BY[judged["routing"]])
     else:
         parts.append(_BY_CODE.get(code or "") or _BY_CAUSE.get(cause) or _of_cause(cause))
+    if cause == "policy_denied" and names.get("policy"):
+        kind_of_policy = f"{names.get('policy_kind') or 'Validating'}AdmissionPolicy"
+        bound = f", bound by {clean(names['binding'])}" if names.get("binding") else ""
+        parts.append(f"It is {kind_of_policy} {clean(names['policy'])}{bound}: kubectl get {kind_of_policy.lower()} {clean(names['policy'])} -o yaml.")
     if code == "WD220" and names.get("proxy_answer"):
         parts.append(f'The proxy\'s words: "{clean(names["proxy_answer"])}".')
     if code in ("WD309", "WD311") and names.get("valid_for"):

@@ -21,6 +21,7 @@ from .text import dial
 if TYPE_CHECKING:
     from .ca_source import CaSource
     from .cluster import Cluster
+    from .counters import Counter
 
 _RESOURCES = {
     "validating": "validatingwebhookconfiguration",
@@ -110,6 +111,11 @@ class Case:
     def ca_sources(self) -> tuple[CaSource, ...]:
         """Where its caBundle is meant to come from."""
         return self.cluster.ca_sources.get(self.id, ())
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """What each API server has counted of its calls since it started."""
+        return self.cluster.counters.get((self.callout["kind"], self.callout["webhook"] or ""), ())
 
     @cached_property
     def endpoints(self) -> list[EndpointView]:

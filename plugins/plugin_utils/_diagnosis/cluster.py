@@ -17,8 +17,13 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust
 from .ca_source import CaSource
 from .case import Case
 from .checked import moment
+from .cni import Cni, judge_cni
+from .counters import Counter, read_counters
 from .endpoints import ALIVE, DEAD
 from .evidence import Named, Text, read_texts
+from .host_ports import used_host_ports
+from .label_index import Namespaces
+from .loopback import Loopback, read_loopbacks
 from .observed import Probe, Trust
 from .platform import Platform, judge_platform
 from .proxy_environment import ProxyEnvironment, visible_proxies
@@ -113,6 +118,24 @@ class Cluster:
         return judge_platform(self.facts)
 
     @cached_property
+    def namespaces(self) -> Namespaces:
+        """The namespaces that were read, and which of them a selector selects."""
+        return Namespaces(self.facts["namespaces"])
+
+    @cached_property
+    def cni(self) -> Cni:
+        return judge_cni(self.facts, self.platform.name)
+
+    @property
+    def agents(self) -> Sequence[Mapping[str, Any]]:
+        """The pods of the konnectivity tunnel that were seen."""
+        return (self.facts.get("network") or {}).get("agents") or ()
+
+    @cached_property
+    def used_host_ports(self) -> frozenset[int]:
+        return used_host_ports(self.facts)
+
+    @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:
         """The nodes that were read, by name."""
         return {node["name"]: node for node in (self.facts.get("platform") or {}).get("nodes") or ()}
@@ -193,12 +216,22 @@ class Cluster:
             return False
         return any(callout in self._known_from_good_instances for callout in probe.callouts)
 
+    @cached_property
+    def loopbacks(self) -> tuple[Loopback, ...]:
+        """The certificate by which each instance talks to itself, or why it cannot be seen from here."""
+        return read_loopbacks(self.facts, self.probes, self.trusts.values())
+
+    @cached_property
+    def counters(self) -> Mapping[tuple[str, str], tuple[Counter, ...]]:
+        """(kind, webhook) -> what each instance has counted of its calls since it started."""
+        return read_counters(self.facts)
+
     # ---- proxies
 
     @cached_property
     def proxy_environments(self) -> tuple[ProxyEnvironment, ...]:
         """The proxy variables of the API server instances that have any, as far as they can be seen."""
-        return visible_proxies(self.instances)
+        return visible_proxies(self.facts)
 
     @cached_property
     def intercepted(self) -> bool:

@@ -9,6 +9,7 @@ explains the dropped packets (WD210) of the call-outs that it affects. Those fin
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,25 +19,30 @@ from .severity import worst
 
 def under_their_causes(findings: Iterable[Finding]) -> list[Finding]:
     """The findings without those that another one explains, as far as that affects the same call-outs; what it does not explain stays."""
-    kept = list(findings)
-    for cause in [finding for finding in kept if finding.explains]:
-        at = kept.index(cause)
-        for other in [finding for finding in kept if finding.code in cause.explains and finding is not cause]:
+    kept = dict(enumerate(findings))
+    about: dict[str, list[int]] = defaultdict(list)
+    for position, finding in kept.items():
+        for callout in finding.affects:
+            about[callout].append(position)
+    for at in [position for position, finding in kept.items() if finding.explains]:
+        if at not in kept:
+            continue  # explained itself, by another one
+        for position in sorted({position for callout in kept[at].affects for position in about[callout]} - {at}):
+            cause, other = kept[at], kept.get(position)
+            if other is None or other.code not in cause.explains:
+                continue
             explained = set(other.affects) & set(cause.affects)
             if not explained:
                 continue
             left = tuple(callout for callout in other.affects if callout not in explained)
-            position = kept.index(other)
             if left:
                 kept[position] = replace(other, affects=left)
             else:
                 del kept[position]
-                at = kept.index(cause)
-            cause = replace(
+            kept[at] = replace(
                 cause.because(*other.evidence),
                 severity=worst((cause.severity, other.severity)),
                 cause=cause.cause or other.cause,
                 phase=cause.phase or other.phase,
             )
-            kept[at] = cause
-    return kept
+    return list(kept.values())

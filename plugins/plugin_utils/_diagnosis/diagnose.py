@@ -47,7 +47,7 @@ def _shown(finding: Finding, cluster: Cluster) -> tuple[tuple[Any, ...], dict[st
         "severity": finding.severity.value,
         "subject": {"kind": subject.kind, "namespace": subject.namespace, "name": subject.name, "webhook": subject.webhook},
         "affects": list(finding.affects),
-        "impact": finding.impact or (impact_of(affected, cluster.facts) if affected else None),
+        "impact": finding.impact or (impact_of(affected, cluster.facts, cluster.namespaces) if affected else None),
         "cause": finding.cause,
         "phase": finding.phase,
         "evidence": list(finding.evidence),

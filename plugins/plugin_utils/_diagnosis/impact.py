@@ -16,8 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import selector_matches
-
+from .label_index import Namespaces
 from .resources import cluster_scoped
 from .selectors import selector_text, selects_everything
 from .severity import fails_open
@@ -44,46 +43,65 @@ class Impact:
     text: str
 
 
-def impact(callout: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
-    """In one phrase. It does not say whether this is blocked or merely unseen: the severity of the finding does."""
-    return impact_details(callout, facts).text
+def impact(callout: Mapping[str, Any], facts: Mapping[str, Any], namespaces: Namespaces | None = None) -> str:
+    """In one phrase. It does not say whether this is blocked or merely unseen: the severity of the finding does. namespaces: those of the facts, where
+    somebody has them indexed."""
+    if callout["kind"] not in ("validating", "mutating"):
+        return impact_details(callout, facts, namespaces).text
+    return _admission(callout, namespaces or Namespaces(facts["namespaces"]))[0]
 
 
-def impact_of(callouts: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -> str | None:
+def impact_of(callouts: Iterable[Mapping[str, Any]], facts: Mapping[str, Any], namespaces: Namespaces | None = None) -> str | None:
     """For several call-outs: what they share is said once. None without call-outs."""
     affected = list(callouts)
+    known = namespaces or Namespaces(facts["namespaces"])
     parts: dict[str, None] = {}
     for told, callout in enumerate(affected):
-        parts[impact(callout, facts)] = None
+        parts[impact(callout, facts, known)] = None
         if len(parts) > _MOST_PARTS:
             return "; ".join([*list(parts)[:_MOST_PARTS], f"and what the other {len(affected) - told} of {len(affected)} call-outs are asked"])
     return "; ".join(parts) or None
 
 
-def impact_details(callout: Mapping[str, Any], facts: Mapping[str, Any]) -> Impact:
+def impact_details(callout: Mapping[str, Any], facts: Mapping[str, Any], namespaces: Namespaces | None = None) -> Impact:
     kind = callout["kind"]
     if kind == "conversion":
         return Impact("blocked", (), None, (), False, _conversion(callout["conversion"], callout["object"]["name"]))
     if kind == "apiservice":
         return Impact("blocked", (), None, (), False, f"all of {clean(callout['object']['name'])} (also: kubectl's discovery, deletion of namespaces)")
-    return _admission(callout, facts)
+    effect = "blocked" if not fails_open(callout) else "unguarded" if kind == "validating" else "unmutated"
+    known = namespaces or Namespaces(facts["namespaces"])
+    text, requests, place = _admission(callout, known)
+    if not requests:
+        return Impact(effect, (), (), (), False, text)
+    concerned = None if place.concerned is None else tuple(known.named(place.concerned))
+    return Impact(effect, requests, concerned, tuple(known.named(place.spared)), place.unread, text)
 
 
-def _admission(callout: Mapping[str, Any], facts: Mapping[str, Any]) -> Impact:
-    effect = "blocked" if not fails_open(callout) else "unguarded" if callout["kind"] == "validating" else "unmutated"
+@dataclass(frozen=True)
+class _Place:
+    """A phrase; the namespaces concerned (None: all, or not known) and those spared, as bits; whether namespaces could not be read."""
+
+    phrase: str
+    concerned: int | None = None
+    spared: int = 0
+    unread: bool = False
+
+
+def _admission(callout: Mapping[str, Any], known: Namespaces) -> tuple[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], _Place]:
     rules = callout.get("rules") or []
     requests = _requests(rules)
     if not requests:
-        return Impact(effect, (), (), (), False, "nothing: it has no rules")
+        return "nothing: it has no rules", (), _Place("")
     phrase = "; ".join(f"{_operations(operations)} {listing(list(resources), 8)}" for operations, resources in requests)
-    concerned = any(_namespaced(rule) for rule in rules)
-    where, namespaces, spared, unread = _where(callout.get("namespace_selector"), facts) if concerned else ("", None, (), False)
+    place = _where(callout.get("namespace_selector"), known) if any(_namespaced(rule) for rule in rules) else _Place("")
+    where = place.phrase
     if callout.get("object_selector") and not selects_everything(callout["object_selector"]):
         where += f", if the object has the labels {selector_text(callout['object_selector'])}"
     conditions = callout.get("match_conditions") or []
     if conditions:
         where += f", as far as its matchConditions hold ({listing([clean(one['name']) for one in conditions])})"
-    return Impact(effect, requests, namespaces, spared, unread, phrase + where)
+    return phrase + where, requests, place
 
 
 def _requests(rules: Sequence[Mapping[str, Any]]) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
@@ -121,24 +139,21 @@ def _namespaced(rule: Mapping[str, Any]) -> bool:
     return not all(cluster_scoped(group, resource.partition("/")[0]) for group in groups for resource in resources)
 
 
-def _where(selector: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> tuple[str, tuple[str, ...] | None, tuple[str, ...], bool]:
-    """The phrase, the namespaces concerned (None: all, or not known), those spared, and whether namespaces could not be read."""
+def _where(selector: Mapping[str, Any] | None, known: Namespaces) -> _Place:
     if selector is None or selects_everything(selector):
-        return " in all namespaces", None, (), False
-    known = sorted(facts["namespaces"], key=lambda namespace: str(namespace["name"]))
-    if not known:
-        return f" in namespaces with the labels {selector_text(selector)} (which ones is not known: namespaces could not be read)", None, (), True
-    selected = [(str(one["name"]), selector_matches(selector, one.get("labels") or {})) for one in known]
-    concerned = tuple(name for name, chosen in selected if chosen)
-    spared = tuple(name for name, chosen in selected if not chosen)
+        return _Place(" in all namespaces")
+    if not len(known):
+        return _Place(f" in namespaces with the labels {selector_text(selector)} (which ones is not known: namespaces could not be read)", unread=True)
+    concerned = known.selected(selector)
+    spared = known.index.everything & ~concerned
     if not spared:
-        return " in all namespaces", None, (), False
+        return _Place(" in all namespaces")
     if not concerned:
-        return f" in no namespace that exists now (it asks for the labels {selector_text(selector)})", (), spared, False
-    if len(spared) < len(concerned):
-        return f" in all namespaces but {len(spared)} ({listing(list(spared))})", concerned, spared, False
-    what = "namespace" if len(concerned) == 1 else "namespaces"
-    return f" in {what} {listing(list(concerned), 8)}", concerned, spared, False
+        return _Place(f" in no namespace that exists now (it asks for the labels {selector_text(selector)})", 0, spared)
+    if spared.bit_count() < concerned.bit_count():
+        return _Place(f" in all namespaces but {spared.bit_count()} ({known.listing(spared)})", concerned, spared)
+    what = "namespace" if concerned.bit_count() == 1 else "namespaces"
+    return _Place(f" in {what} {known.listing(concerned, 8)}", concerned, spared)
 
 
 def _conversion(conversion: Mapping[str, Any], crd: str) -> str:

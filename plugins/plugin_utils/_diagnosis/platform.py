@@ -16,6 +16,9 @@ from typing import Any
 
 Signal = Callable[["_Signals"], "str | None"]
 
+# What is said of a node, and of the cluster as far as one of its nodes is of that kind.
+FARGATE, AUTO, HYBRID, PRIVATE = "eks_fargate", "eks_auto", "eks_hybrid", "gke_private"
+_KINDS = {FARGATE: "Fargate nodes", AUTO: "nodes of EKS Auto Mode", HYBRID: "EKS hybrid nodes", PRIVATE: "private nodes"}
 # Control planes whose processes, flags and firewall belong to a provider.
 _MANAGED = frozenset(("eks", "gke", "aks", "ovh"))
 _LABELS = {
@@ -35,8 +38,6 @@ _LABELS = {
     "docker_ee": "Mirantis Kubernetes Engine",
     "kubeadm": "kubeadm",
 }
-# What is said of a node, and of the cluster as far as one of its nodes is of that kind.
-FARGATE, AUTO, HYBRID, PRIVATE = "eks_fargate", "eks_auto", "eks_hybrid", "gke_private"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Platform:
 
     def because(self, *words: str) -> list[str]:
         return [line for word in words for line in self.words.get(word, ())]
+
+    def signals(self, *words: str) -> Iterator[str]:
+        """Why these are believed, each with its name before it."""
+        for word in words:
+            yield from (f"{_LABELS.get(word) or _KINDS[word]}: {line}" for line in self.words.get(word, ()))
 
 
 def judge_platform(facts: Mapping[str, Any]) -> Platform:
@@ -142,7 +148,7 @@ class _Signals:
 
 
 def _enforcer(signals: _Signals) -> str | None:
-    owned = next((callout["object"]["name"] for callout in signals.callouts if "admissionsenforcer" in callout["object"]["managers"]), None)
+    owned = next((callout["object"]["name"] for callout in signals.callouts if "admissionsenforcer" in (callout["object"].get("managers") or ())), None)
     return f"the field manager admissionsenforcer has changed {owned}" if owned else None
 
 
@@ -199,8 +205,7 @@ _SIGNALS: tuple[tuple[str, Signal], ...] = (
 
 def evidence(platform: Platform) -> Iterator[str]:
     """Every signal, for the report."""
-    for word, lines in platform.words.items():
-        yield from (f"{_LABELS.get(word, word)}: {line}" for line in lines)
+    return platform.signals(*platform.words)
 
 
 def known_words() -> Iterable[str]:

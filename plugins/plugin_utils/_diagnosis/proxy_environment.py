@@ -1,50 +1,62 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proxy variables of an API server, and whether its webhook calls get past them. PRIVATE to the collection.
-
-kube-apiserver decides on the name `<service>.<namespace>.svc` up to 1.36, so only a domain in NO_PROXY helps and CIDRs do not; from 1.37 on it decides on the
-resolved address. Source: golang.org/x/net/http/httpproxy; k8s.io/apiserver pkg/util/webhook/client.go.
-"""
+"""The proxy variables of an API server, and what of its calls they send astray. PRIVATE to the collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .text import clean
-
-_SERVICE_DOMAINS = frozenset({".svc", "svc", "*.svc", "*"})
+from .no_proxy import Need, missing_no_proxy
+from .proxy_needs import KUBELETS, WEBHOOKS, needs_of
+from .text import clean, dial, listing
 
 
 @dataclass(frozen=True)
 class ProxyEnvironment:
-    """HTTPS_PROXY (without credentials) and NO_PROXY of one instance."""
+    """HTTPS_PROXY (without credentials) and NO_PROXY of one instance, and what of its calls NO_PROXY does not cover."""
 
     instance: str
+    address: str | None
     proxy: str
     no_proxy: str
+    missing: tuple[Need, ...]
 
     @property
     def exempts_services(self) -> bool:
-        """Whether NO_PROXY covers every `<service>.<namespace>.svc`."""
-        return any(entry.strip().lower() in _SERVICE_DOMAINS for entry in self.no_proxy.split(","))
+        """Whether NO_PROXY covers all webhooks that are called through a Service."""
+        return not any(need.kind == WEBHOOKS for need in self.missing)
+
+    @property
+    def entries(self) -> str:
+        """What is to be added to NO_PROXY, as it is pasted. Nodes only where they are few: the range of their addresses is nobody's to guess."""
+        nodes = [need.entry for need in self.missing if need.kind == KUBELETS]
+        return ",".join([*(need.entry for need in self.missing if need.kind != KUBELETS), *(nodes if len(nodes) <= 10 else [])])
 
     def line(self) -> str:
-        missing = "" if self.exempts_services else "; it lacks .svc, by which webhook calls are recognised (up to 1.36 CIDRs and .cluster.local do not help)"
+        others = [f"{need.entry} ({need.why})" for need in self.missing if need.kind != KUBELETS]
+        nodes = [need for need in self.missing if need.kind == KUBELETS]
+        if nodes:
+            others.append(f"{listing([need.entry for need in nodes], 3)} ({nodes[0].why})")
+        missing = f"; it lacks {'; '.join(others)}" if others else ""
         return f"API server {self.instance} has HTTPS_PROXY={self.proxy} and NO_PROXY={self.no_proxy or '(empty)'}{missing}"
 
 
-def visible_proxies(instances: Iterable[Mapping[str, Any]]) -> tuple[ProxyEnvironment, ...]:
+def visible_proxies(facts: Mapping[str, Any]) -> tuple[ProxyEnvironment, ...]:
     """The instances whose environment is visible and sends HTTPS through a proxy."""
     found = []
-    for instance in instances:
+    for instance in facts["control_plane"]["instances"]:
         variables = instance.get("proxy") or {}
         if variables.get("HTTPS_PROXY"):
             found.append(
                 ProxyEnvironment(
-                    str(instance.get("name") or instance.get("address")), without_credentials(variables["HTTPS_PROXY"]), clean(variables.get("NO_PROXY") or "")
+                    str(instance.get("name") or instance.get("address")),
+                    dial(instance["address"], instance["port"]) if instance["address"] and instance["port"] else None,
+                    without_credentials(variables["HTTPS_PROXY"]),
+                    clean(variables.get("NO_PROXY") or ""),
+                    tuple(missing_no_proxy(variables, needs_of(facts, instance))),
                 )
             )
     return tuple(sorted(found, key=lambda environment: environment.instance))

@@ -36,12 +36,14 @@ def keys(selector: Mapping[str, Any] | None) -> set[str]:
     return {*(selector.get("match_labels") or {}), *(expression["key"] for expression in selector.get("match_expressions") or ())}
 
 
-def labels_of_namespace(facts: Mapping[str, Any], name: str, selector: Mapping[str, Any] | None) -> Mapping[str, str] | None:
-    """The labels of a namespace as far as `selector` asks for them; None where they are not known.
-
-    The label with its name is on every namespace (Kubernetes 1.21+ puts it there), also on one that could not be read.
-    """
-    for namespace in facts["namespaces"]:
-        if namespace["name"] == name:
-            return dict(namespace.get("labels") or {})
-    return {NAMESPACE_NAME: name} if keys(selector) <= {NAMESPACE_NAME} else None
+def labels_for(labels: Mapping[str, str], selector: Mapping[str, Any] | None) -> dict[str, str]:
+    """`labels`, with what the selector asks for where nothing stands against it. Whether it then selects them has to be asked."""
+    result = dict(labels)
+    for key, value in ((selector or {}).get("match_labels") or {}).items():
+        result.setdefault(key, value)
+    for expression in (selector or {}).get("match_expressions") or ():
+        if expression["operator"] == "In" and expression.get("values"):
+            result.setdefault(expression["key"], expression["values"][0])
+        elif expression["operator"] == "Exists":
+            result.setdefault(expression["key"], "")
+    return result

@@ -52,6 +52,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 
+from .availability import what_it_means
 from .endpoints import ALIVE, DEAD
 from .judgement import Judgement, State
 from .observed import Probe
@@ -162,11 +163,24 @@ def _by_condition(case: Case) -> Judgement | None:
     return explain(case, Judgement(State.FAILING, "apiserver", cause=cause, phase=phase, code=code, names=said["names"], because=(line,)))
 
 
+def _availability(case: Case) -> tuple[str, ...]:
+    """What the aggregator's reason means, where it says that the API is not available."""
+    available = (case.callout["apiservice"] or {}).get("available") or {}
+    meaning = what_it_means(available.get("reason") or "", available.get("message") or "") if available.get("status") == "False" else None
+    return (meaning,) if meaning else ()
+
+
 def explain(case: Case, said: Judgement) -> Judgement:
     """The API server's failure, made precise by facts and by what other vantages saw."""
+    said = replace(said, because=(*said.because, *_availability(case)))
     outside = tuple(map(describe, _outside(case)))
     facts = tuple(line for line in (endpoints_line(case), pods_line(case)) if line)
     history = tuple(seen_before(case))
+    if said.cause == "connect_timeout" and "while waiting for connection" in said.because[0]:
+        # Go says the same of a TCP connection that does not come about and of a handshake that does not end.
+        stalled = next((describe(probe) for probe in _outside(case) if probe.cause == "tls_timeout"), None)
+        if stalled:
+            return replace(said, cause="tls_timeout", phase="tls", code=None, because=(*said.because, *outside, *history))
     silent = said.cause in CONNECT | {"deadline_exceeded"} and said.cause not in ("proxied", "egress_proxy")
     if silent and (case.service or {}).get("type") == "ExternalName":
         line = f"the Service is of type ExternalName ({(case.service or {}).get('external_name')}), so the API server looks outside the cluster"

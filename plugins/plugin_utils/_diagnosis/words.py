@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .counters import lines
 from .observed import Certificate, Probe
 from .text import clean, dial, listing
 
@@ -123,6 +124,6 @@ def certificate_line(certificate: Certificate, what: str) -> str:
 
 
 def seen_before(case: Case) -> Iterable[str]:
-    """What Events and conditions say of it, the last two."""
+    """What Events and conditions say of it, the last two, and what the API servers have counted."""
     latest = sorted(case.texts, key=lambda text: (text.last is not None, str(text.last), text.words))
-    return [text.line() for text in latest[-2:]]
+    return [*(text.line() for text in latest[-2:]), *lines(case.counters)]

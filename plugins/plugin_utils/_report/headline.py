@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .text import counted
+from .text import counted, moment, one_line
 
 _ROUTINGS = {"endpoint": "endpoint routing", "cluster_ip": "ClusterIP routing"}
 
@@ -39,9 +39,24 @@ def nothing_found(summary: Mapping[str, Any]) -> str:
     return "None. Every call-out was proven to work."
 
 
+def since_baseline(summary: Mapping[str, Any]) -> str | None:
+    """`since 2026-01-01T00:00:00Z: 1 new, 2 gone, 3 unchanged`; None without a baseline."""
+    baseline = summary.get("baseline")
+    if not baseline:
+        return None
+    of = f" of cluster {one_line(baseline['cluster'], 80)}" if baseline["cluster"] != summary["cluster"] else ""
+    counts = ", ".join(f"{len(baseline[word])} {word}" for word in ("new", "gone", "unchanged"))
+    return f"since the report{of} of {one_line(moment(baseline['observed_at']), 40)}: {counts}"
+
+
 def version(summary: Mapping[str, Any]) -> str:
     """`Kubernetes 1.36.3`."""
     return f"Kubernetes {str(summary['kubernetes']).removeprefix('v')}" if summary["kubernetes"] else "Kubernetes version not known"
+
+
+def platform(summary: Mapping[str, Any]) -> str | None:
+    """`GKE Autopilot`, None where it is not known."""
+    return summary["platform"]["label"]
 
 
 def routing(summary: Mapping[str, Any]) -> str | None:

@@ -19,8 +19,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from .headline import headline, nothing_found, routing, version
-from .model import STATE_NAMES, VANTAGE_NAMES, Callout, View, grouped
+from .headline import headline, nothing_found, platform, routing, since_baseline, version
+from .model import LIVEZ, STATE_NAMES, VANTAGE_NAMES, Callout, View, grouped
 from .path import in_words
 from .text import counted, days, listed, moment, shorten, shown
 
@@ -41,6 +41,8 @@ def render_html(view: View) -> str:
         headline=headline(summary),
         nothing_found=nothing_found(summary),
         kubernetes=version(summary),
+        since=since_baseline(summary),
+        platform=platform(summary),
         routing=routing(summary),
         through=", ".join(VANTAGE_NAMES[vantage] for vantage in summary["seen_through"]),
         tiles=_tiles(summary),
@@ -53,7 +55,9 @@ def render_html(view: View) -> str:
         counted=counted,
         days=days,
         in_words=in_words,
+        instances=list(zip(view.instances, summary["loopback"])),
         listed=listed,
+        livez=LIVEZ,
         moment=moment,
         proven=_proven,
         proxy=_proxy,

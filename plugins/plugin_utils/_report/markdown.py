@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .headline import headline, nothing_found, routing, version
-from .model import STATE_NAMES, VANTAGE_NAMES, Callout, FindingView, View
+from .headline import headline, nothing_found, platform, routing, since_baseline, version
+from .model import LIVEZ, STATE_NAMES, VANTAGE_NAMES, Callout, FindingView, View
 from .path import STATE_WORDS, Hop
 from .text import counted, days, listed, moment, one_line, shorten, shown
 
@@ -26,7 +26,8 @@ _MARKS = {"ok": "✔", "broken": "✘", "warning": "⚠", "unreached": "·", "un
 
 def render_markdown(view: View) -> str:
     """The whole file."""
-    return "\n".join([*_top(view), *_findings(view), *_callouts(view), *_gaps(view), *_suppressed(view), *_end(view)]) + "\n"
+    parts = (_top, _findings, _callouts, _gaps, _platform, _gone, _suppressed, _instances, _end)
+    return "\n".join(line for part in parts for line in part(view)) + "\n"
 
 
 def escaped(text: object) -> str:
@@ -67,13 +68,23 @@ def _top(view: View) -> Iterator[str]:
         yield ""
     found, callouts = summary["findings"], summary["callouts"]
     through = ", ".join(VANTAGE_NAMES[vantage] for vantage in summary["seen_through"])
-    facts = [f"Cluster {code(summary['cluster'])}", escaped(version(summary)), routing(summary), f"observed {escaped(moment(summary['observed_at']))}"]
+    facts = [
+        f"Cluster {code(summary['cluster'])}",
+        escaped(version(summary)),
+        platform(summary),
+        routing(summary),
+        f"observed {escaped(moment(summary['observed_at']))}",
+    ]
     yield " · ".join(fact for fact in facts if fact) + "  "
     yield f"Seen through: {through or 'nothing; this judges only what is configured'}  "
     yield (
         f"{counted(found['error'], 'error')}, {counted(found['warning'], 'warning')}, {counted(found['info'], 'note')}, {found['suppressed']} suppressed; "
         f"{callouts['healthy'] + callouts['at_risk']} of {counted(callouts['total'], 'call-out')} proven to work, {callouts['unproven']} not proven"
+        f"{'  ' if summary.get('baseline') else ''}"
     )
+    since = since_baseline(summary)
+    if since:
+        yield escaped(since.capitalize())
     yield ""
 
 
@@ -88,7 +99,7 @@ def _findings(view: View) -> Iterator[str]:
 
 
 def _finding(finding: FindingView) -> Iterator[str]:
-    yield f"### {_SEVERITY_WORDS[finding.severity]} {escaped(finding.code)}: {escaped(finding.title)}"
+    yield f"### {'New: ' if finding.new else ''}{_SEVERITY_WORDS[finding.severity]} {escaped(finding.code)}: {escaped(finding.title)}"
     yield ""
     yield f"{code(finding.name)} ({escaped(finding.about)})"
     yield ""
@@ -178,6 +189,27 @@ def _gaps(view: View) -> Iterator[str]:
     yield ""
 
 
+def _gone(view: View) -> Iterator[str]:
+    gone = (view.summary.get("baseline") or {}).get("gone")
+    if not gone:
+        return
+    yield "## Gone since the baseline"
+    yield ""
+    for finding in gone:
+        yield f"- {escaped(finding['code'])} {code(finding['name'])}: {escaped(finding['title'])}"
+    yield ""
+
+
+def _platform(view: View) -> Iterator[str]:
+    if not view.summary["platform"]["signals"]:
+        return
+    yield "## Platform"
+    yield ""
+    for signal in view.summary["platform"]["signals"]:
+        yield f"- {escaped(signal)}"
+    yield ""
+
+
 def _suppressed(view: View) -> Iterator[str]:
     if not view.suppressed:
         return
@@ -187,6 +219,21 @@ def _suppressed(view: View) -> Iterator[str]:
         until = f" (until {escaped(finding['until'])})" if finding["until"] else ""
         name = finding["subject"]["webhook"] or finding["subject"]["name"]
         yield f"- {escaped(finding['code'])} {code(name)}: {escaped(finding['reason'] or 'no reason given')}{until}"
+    yield ""
+
+
+def _instances(view: View) -> Iterator[str]:
+    """The API servers, each with the certificate by which it talks to itself, or why that cannot be seen from here."""
+    loopback = view.summary["loopback"]
+    if not loopback:
+        return
+    yield "## API servers"
+    yield ""
+    yield "| Instance | Address | Loopback certificate ends | Process started | Liveness check for it |"
+    yield "|---|---|---|---|---|"
+    for one in loopback:
+        ends = f"{escaped(one['not_after'])} ({days(one['days_left'])})" if one["not_after"] else f"cannot be seen from here: {escaped(one['reason'])}"
+        yield f"| {code(one['instance'])} | {code(one['address'] or '')} | {ends} | {escaped(one['started'] or '–')} | {LIVEZ[one['livez_check']]} |"
     yield ""
 
 

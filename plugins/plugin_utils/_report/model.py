@@ -14,6 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._diagnosis.checked import moment
+from .._diagnosis.cni import judge_cni
+from .._diagnosis.loopback import nowhere, read_loopbacks
+from .._diagnosis.observed import Probe, Trust
+from .._diagnosis.platform import evidence, judge_platform
+from .baseline import Baseline, compared
 from .path import Hop, path_of
 
 SEVERITIES = ("error", "warning", "info")
@@ -29,6 +35,8 @@ STATES = ("failing", "open", "at_risk", "unproven", "healthy")
 # The finding about call-outs that no vantage could judge.
 _NOT_JUDGED = "WD902"
 STATE_NAMES = {"failing": "failing", "open": "failing open", "at_risk": "at risk", "unproven": "not proven", "healthy": "healthy"}
+# Whether this version has a liveness check that notices an expired loopback certificate.
+LIVEZ = {True: "yes (1.36 and newer)", False: "no", None: "not known"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,7 @@ class FindingView:
     pictures: tuple[Picture, ...]
     docs: str | None
     page: str | None
+    new: bool = False  # not in the baseline
 
 
 @dataclass(frozen=True)
@@ -110,11 +119,20 @@ class View:
     instances: tuple[Mapping[str, Any], ...]
 
 
-def view_of(bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], suppressed: Sequence[Mapping[str, Any]] = (), version: str | None = None) -> View:
+def view_of(
+    bundle: Mapping[str, Any],
+    findings: Sequence[Mapping[str, Any]],
+    suppressed: Sequence[Mapping[str, Any]] = (),
+    version: str | None = None,
+    baseline: Baseline | None = None,
+) -> View:
     """All that is shown of these findings about this bundle.
 
     suppressed: findings that were accepted, each with `reason` and `until`. version: of the collection that judged (default: that observed).
+    baseline: an earlier report that this one is compared with.
     """
+    since = compared(baseline, findings, suppressed) if baseline else None
+    new = frozenset(since["new"] if since else ())
     facts = bundle["facts"]
     probes, verdicts = _by_callout(bundle["probes"]), _telling_verdicts(bundle["verdicts"])
     affecting = _affecting(findings)
@@ -130,10 +148,11 @@ def view_of(bundle: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], su
     views = []
     for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding["severity"])):
         affected = [callouts[callout] for callout in finding["affects"] if callout in callouts]
-        views.append(_finding_view(finding, affected, _pictures([(name_of(callout), path(callout["id"], finding)) for callout in affected])))
+        view = _finding_view(finding, affected, _pictures([(name_of(callout), path(callout["id"], finding)) for callout in affected]))
+        views.append(replace(view, new=finding["fingerprint"] in new))
     rows.sort(key=lambda row: (STATES.index(row.state), row.id))
     return View(
-        summary=_summary(bundle, findings, suppressed, rows, version or bundle["collection_version"]),
+        summary={**_summary(bundle, findings, suppressed, rows, version or bundle["collection_version"]), "baseline": since},
         findings=tuple(views),
         suppressed=tuple(suppressed),
         callouts=tuple(rows),
@@ -272,6 +291,17 @@ def _impact_label(finding: Mapping[str, Any], affected: Sequence[Mapping[str, An
     return "at stake"
 
 
+def _loopback(bundle: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The loopback certificate of each API server instance, or why it cannot be seen from here, also where nothing is wrong."""
+    facts = bundle["facts"]
+    if not facts["control_plane"]["instances"]:
+        return [nowhere(facts)]
+    at = moment(facts["source"]["observed_at"])
+    probes = [Probe.of(probe) for probe in bundle["probes"] if not probe["callouts"]]
+    trusts = [Trust.of(verdict, at) for verdict in bundle["verdicts"] if not verdict["callouts"]]
+    return [one.shown() for one in read_loopbacks(facts, probes, trusts)]
+
+
 def _silent(bundle: Mapping[str, Any], asked: set[str]) -> list[dict[str, str | None]]:
     """The vantages that told nothing: (vantage, why: forbidden|told_nothing, reason: in words)."""
     access = bundle["facts"]["source"]["access"]
@@ -283,6 +313,14 @@ def _silent(bundle: Mapping[str, Any], asked: set[str]) -> list[dict[str, str | 
         elif vantage not in asked and access.get(_RIGHTS.get(vantage, "")) is False:
             silent.append({"vantage": vantage, "why": "forbidden", "reason": "the rights do not permit it; docs/rbac/diagnose-probing.yaml gives them"})
     return silent
+
+
+def _platform(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """On what the cluster runs, as far as it is known, and why that is believed."""
+    platform = judge_platform(facts)
+    plugins = judge_cni(facts, platform.name)
+    signals = [*evidence(platform), *([f"{plugins.label}: {'; '.join(plugins.because)}"] if plugins.label else [])]
+    return {"name": platform.name, "label": platform.label, "network_plugin": plugins.label, "signals": signals}
 
 
 def _summary(
@@ -302,9 +340,11 @@ def _summary(
         "took_seconds": bundle.get("took_seconds"),
         "kubernetes": facts["version"]["git_version"],
         "routing": facts["control_plane"]["routing"],
+        "platform": _platform(facts),
         "findings": {**counts, "suppressed": len(suppressed)},
         "callouts": {"total": len(rows), **{state: sum(row.state == state for row in rows) for state in STATES}},
         "backends": len(facts["backends"]),
+        "loopback": _loopback(bundle),
         "seen_through": [vantage for vantage in VANTAGE_NAMES if vantage in asked],
         "silent": _silent(bundle, asked),
         "not_seen": [dict(gap) for gap in facts["coverage"]],

@@ -27,6 +27,13 @@ class Maybe:
 
 
 @dataclass(frozen=True)
+class Later:
+    """Absent (a bundle of an older version), null, or `shape`."""
+
+    shape: Any
+
+
+@dataclass(frozen=True)
 class Each:
     """A list, every item of `shape`."""
 
@@ -105,9 +112,39 @@ _INSTANCE = {
     "visible": TRUTH,
 }
 
+_NODE = {
+    "name": TEXT,
+    "provider_id": Maybe(TEXT),
+    "labels": Values(TEXT),
+    "internal_ips": Each(TEXT),
+    "external_ips": Each(TEXT),
+    "pod_cidrs": Each(TEXT),
+    "ready": TRUTH,
+}
+_DAEMONSET = {"namespace": TEXT, "name": TEXT, "labels": Values(TEXT), "host_ports": Each(WHOLE), "ready": WHOLE, "desired": WHOLE, "env": Values(TEXT)}
+_PEER = {"cidr": Maybe(TEXT), "except": Each(TEXT), "namespaces": _SELECTOR, "pods": _SELECTOR}
+_POLICY = {
+    "namespace": TEXT,
+    "name": TEXT,
+    "pod_selector": _SELECTOR,
+    "ingress": TRUTH,
+    "rules": Each({"ports": Maybe(Each({"protocol": TEXT, "port": ANY, "end_port": Maybe(WHOLE)})), "from": Maybe(Each(_PEER))}),
+}
+_AGENT = {"namespace": TEXT, "name": TEXT, "labels": Values(TEXT), "node": Maybe(TEXT), "ip": Maybe(TEXT), "host_network": TRUTH, "ready": TRUTH}
+
 FACTS = {
     "source": {"kind": TEXT, "cluster": TEXT, "server": Maybe(TEXT), "observed_at": Time(), "access": Values(Maybe(TRUTH))},
     "version": {"git_version": Maybe(TEXT), "major": Maybe(WHOLE), "minor": Maybe(WHOLE)},
+    "platform": Later(
+        {"api_groups": Maybe(Each(TEXT)), "nodes": Each(_NODE), "daemonsets": Each(_DAEMONSET), "config": Values(Values(TEXT))},
+    ),
+    "network": Later(
+        {
+            "policies": Each(_POLICY),
+            "plugin_policies": Each({"group": TEXT, "kind": TEXT, "namespace": Maybe(TEXT), "name": TEXT}),
+            "agents": Each(_AGENT),
+        }
+    ),
     "callouts": Each(_CALLOUT),
     "backends": Each(_BACKEND),
     "namespaces": Each({"name": TEXT, "labels": Maybe(Values(TEXT))}),
@@ -169,7 +206,7 @@ SUPPRESSED = Each({**FINDINGS.shape, "reason": Maybe(TEXT), "until": Maybe(TEXT)
 
 def check(value: Any, shape: Any, at: str = "") -> None:
     """Raise Mismatch at the first place where `value` is not of `shape`. Depth is that of the shape, time linear in the value."""
-    if isinstance(shape, Maybe):
+    if isinstance(shape, (Maybe, Later)):
         if value is not None:
             check(value, shape.shape, at)
     elif isinstance(shape, Each):
@@ -187,6 +224,8 @@ def check(value: Any, shape: Any, at: str = "") -> None:
     elif isinstance(shape, dict):
         _expect(isinstance(value, Mapping), at, "an object", value)
         for key, inner in shape.items():
+            if key not in value and isinstance(inner, Later):
+                continue
             if key not in value:
                 raise Mismatch(f"{_join(at, key)} is missing")
             check(value[key], inner, _join(at, key))

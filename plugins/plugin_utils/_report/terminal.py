@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .headline import since_baseline
 from .model import VANTAGE_NAMES, FindingView, Group, View, grouped
 from .text import counted, listed, one_line
 
@@ -50,6 +51,7 @@ def summary_lines(view: View, width: int, files: Mapping[str, str]) -> list[Line
     if rest:
         lines += [*_in_short(grouped(rest), width), Line("")]
     lines += _closing(view, width)
+    lines += _since(view, width)
     lines += [Line(f"{kind}: {path}") for kind, path in _shown_files(files)]
     return [*lines, Line("")]
 
@@ -76,6 +78,7 @@ def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
     facts = [
         f"cluster {one_line(summary['cluster'], 80)}",
         f"Kubernetes {one_line(summary['kubernetes'], 40).removeprefix('v')}" if summary["kubernetes"] else "Kubernetes version not known",
+        summary["platform"]["label"],
         ROUTINGS.get(summary["routing"]),
         f"{counted(summary['callouts']['total'], 'call-out')}, {counted(summary['backends'], 'back end')}",
         f"{summary['took_seconds']:.1f} s" if summary["took_seconds"] is not None else None,
@@ -120,7 +123,7 @@ def _in_short(groups: Sequence[Group], width: int) -> Iterator[Line]:
 
 
 def _head(finding: FindingView) -> str:
-    return f"{WORDS[finding.severity]:<5}  {finding.code}  {one_line(finding.name, 120)}"
+    return f"{WORDS[finding.severity]:<5}  {finding.code}  {'NEW  ' if finding.new else ''}{one_line(finding.name, 120)}"
 
 
 def _closing(view: View, width: int) -> Iterator[Line]:
@@ -131,6 +134,20 @@ def _closing(view: View, width: int) -> Iterator[Line]:
         parts.append(f"{counts['suppressed']} suppressed")
     tone = "error" if counts["error"] else "warning" if counts["warning"] else "good" if callouts["healthy"] == callouts["total"] else None
     yield from wrapped(f"{', '.join(parts) or 'nothing found'}; {_stand(callouts, gaps=bool(view.summary['not_seen']))}", width, tone=tone)
+
+
+def _since(view: View, width: int) -> Iterator[Line]:
+    line = since_baseline(view.summary)
+    if line is None:
+        return
+    baseline = view.summary["baseline"]
+    yield from wrapped(line, width, tone="error" if baseline["new_by_severity"]["error"] else "good" if not baseline["new"] else None)
+    if baseline["gone"]:
+        yield from wrapped(f"gone: {listed([_gone(finding) for finding in baseline['gone']], MOST_NAMES)}", width, hang=6)
+
+
+def _gone(finding: Mapping[str, Any]) -> str:
+    return f"{one_line(finding['code'], 10)} {one_line(finding['name'], 120)}"
 
 
 def _stand(callouts: Mapping[str, int], *, gaps: bool) -> str:

@@ -52,6 +52,7 @@ class CallOut:
     rules: list[Rule] = field(default_factory=lambda: [Rule(["configmaps"])])
     namespaces: list[str] = field(default_factory=list)
     entries: int = 1  # how many entries of this kind the configuration holds
+    entry_name: str | None = None  # of the one entry, where its name matters
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,9 @@ class Make:
     pods: Pods = field(default_factory=Pods)
     server: Server = field(default_factory=Server)
     packet_filter: str | None = None  # drop, host_unreachable: what happens to connections to the pods
+    # A NetworkPolicy of the namespace: refuses (it admits pods of kube-system alone) or admits (the port, from everywhere). Nobody enforces it: what it would
+    # drop, packet_filter drops.
+    policy: str | None = None
     events: bool = False  # a ReplicaSet in namespace <namespace>-apps wants pods, and the webhook intercepts them
 
 
@@ -237,6 +241,7 @@ _WORDS = {
     "server.certificate.authority": tuple(AUTHORITIES),
     "server.certificate.usage": ("server", "client", None),
     "packet_filter": (None, "drop", "host_unreachable"),
+    "policy": (None, "refuses", "admits"),
 }
 
 

@@ -100,6 +100,8 @@ def _make_back_end(client: Client, target: Target) -> None:
         client.create(objects.namespace(target.apps_namespace))
     if made.service.exists and made.call_out.url is None:
         client.create(objects.service(target))
+    if made.policy:
+        client.create(objects.network_policy(target))
     if target.has_pods:
         for pod in objects.pods(target):
             client.create(pod)

@@ -39,6 +39,19 @@ def service(target: Target) -> Object:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": targets.SERVICE, "namespace": target.namespace}, "spec": spec}
 
 
+def network_policy(target: Target) -> Object:
+    """What people write to let the control plane in, which does not (the API server is no pod); or what does."""
+    rule: Object = {"ports": [{"protocol": "TCP", "port": addresses.WEBHOOK_PORT}]}
+    if target.make.policy == "refuses":
+        rule["from"] = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "webhook", "namespace": target.namespace},
+        "spec": {"podSelector": {"matchLabels": {"app": targets.SERVICE}}, "policyTypes": ["Ingress"], "ingress": [rule]},
+    }
+
+
 def pods(target: Target) -> list[Object]:
     """Running pods with their status; `api.create` writes the status apart."""
     return [_pod(target, number, address) for number, address in enumerate(target.pods)]
@@ -144,7 +157,7 @@ def call_out(target: Target, bundle: str) -> Object:
 def _webhook_configuration(target: Target, bundle: str) -> Object:
     made = target.make.call_out
     kind = {"validating": "ValidatingWebhookConfiguration", "mutating": "MutatingWebhookConfiguration"}[made.kind]
-    names = [target.domain] if made.entries == 1 else [f"entry-{number}.{target.domain}" for number in range(made.entries)]
+    names = [made.entry_name or target.domain] if made.entries == 1 else [f"entry-{number}.{target.domain}" for number in range(made.entries)]
     entries = [_webhook(target, name, bundle, made.rules, made.namespaces or [target.namespace]) for name in names]
     if target.make.events:
         pods_too = Rule(resources=["pods"], operations=["CREATE"])

@@ -6,7 +6,7 @@
 //
 // It reads the module's arguments as JSON documents ({"bundles": [...], "at": "..."}) from standard input, as many as there are, and
 // writes {"results": [{"name", "trusted", "error"}]} for each. It does what kube-apiserver does with a caBundle and a served chain:
-// k8s.io/client-go builds the pool, crypto/tls parses the chain, crypto/x509 verifies it.
+// k8s.io/client-go builds the pool, crypto/tls parses the chain, crypto/x509 verifies it. Built with an older Go, it says what that one decides.
 package main
 
 import (
@@ -85,7 +85,7 @@ func decide(one bundle, at string) verdict {
 		if len(one.Chain) == 0 {
 			return answer
 		}
-		err = verify(one, roots, at)
+		err = survive(func() error { return verify(one, roots, at) })
 	}
 	trusted := err == nil
 	answer.Trusted = &trusted
@@ -94,6 +94,16 @@ func decide(one bundle, at string) verdict {
 		answer.Error = &text
 	}
 	return answer
+}
+
+// survive makes an error of a panic: Go 1.22 and 1.23 have one for a DSA key in a loop of certificates, and kube-apiserver would end with it.
+func survive(verification func() error) (err error) {
+	defer func() {
+		if found := recover(); found != nil {
+			err = fmt.Errorf("%v", found)
+		}
+	}()
+	return verification()
 }
 
 // pool is what k8s.io/client-go/transport makes of CAData: nil (the system's roots) if it is empty, else its certificates, and an error

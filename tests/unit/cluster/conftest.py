@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api
 from ansible_collections.kubeops.webhook_doctor.tests.unit.cluster.objects import a_cluster
 from ansible_collections.kubeops.webhook_doctor.tests.unit.kubernetes.fake_apiserver import FakeApiServer
 
@@ -25,8 +26,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeApiServer]:
-    """Answers with `a_cluster()`."""
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApiServer]:
+    """Answers with `a_cluster()`, also for the addresses of its API servers, which nobody has here."""
+    monkeypatch.setattr(Api, "at", lambda api, address, port: api)
     server = FakeApiServer()
     for (group, plural), objects in a_cluster().items():
         server.add(group, plural, *objects)

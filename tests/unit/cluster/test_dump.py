@@ -102,7 +102,9 @@ def test_every_form_gives_the_same_facts(tmp_path: Path, write: Any) -> None:
 
 def test_what_is_read(tmp_path: Path) -> None:
     write_yaml_list(tmp_path)
-    (tmp_path / "version.yaml").write_text("clientVersion: {gitVersion: v9}\nserverVersion: {gitVersion: v1.30.14, major: '1', minor: '30'}\n")
+    (tmp_path / "version.yaml").write_text(
+        "clientVersion: {gitVersion: v9}\nserverVersion: {gitVersion: v1.30.14, goVersion: go1.22.12, major: '1', minor: '30'}\n"
+    )
     for path in tmp_path.iterdir():
         os.utime(path, (1_700_000_000, 1_700_000_000))
     found = facts(tmp_path)
@@ -114,7 +116,7 @@ def test_what_is_read(tmp_path: Path) -> None:
         "paths": [str(tmp_path)],
         "access": {"port_forward": None, "service_proxy": None, "dry_run": None},
     }
-    assert found["version"] == {"git_version": "v1.30.14", "major": 1, "minor": 30}
+    assert found["version"] == {"git_version": "v1.30.14", "go_version": "go1.22.12", "major": 1, "minor": 30}
     assert [callout["id"] for callout in found["callouts"]] == [
         "apiservice/v1beta1.metrics.k8s.io",
         "conversion/things.example.com",

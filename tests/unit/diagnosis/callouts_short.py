@@ -165,8 +165,16 @@ def some_facts(callouts: list[dict[str, Any]], namespaces: dict[str, dict[str, s
     }
 
 
-def a_refusal(callouts: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the apiserver vantage returns for a webhook that nothing answers for."""
+def a_ca_source(callout: str, namespace: str = "hooks", kind: str = "Secret", via: str | None = None) -> dict[str, Any]:
+    """Where the caBundle of a call-out is meant to come from, not read."""
+    found = {"id": f"{kind}/{namespace}/hook-ca:ca.crt", "kind": kind, "namespace": namespace, "name": "hook-ca", "key": "ca.crt", "claimed_by": "annotation x"}
+    return {**found, "via": via, "binding": True, "callouts": [callout], "state": "not_asked", "message": None, "certificates": []}
+
+
+def a_refusal(callouts: list[dict[str, Any]], cause: str = "connection_refused") -> dict[str, Any]:
+    """What the apiserver vantage returns for a webhook that nothing answers for, or that fails for another cause."""
+    if cause != "connection_refused":
+        return {**a_refusal(callouts), "cause": cause, "phase": "tls", "error": f"x509: {cause}"}
     return {
         "name": "apiserver x",
         "vantage": "apiserver",
@@ -187,3 +195,37 @@ def a_refusal(callouts: list[dict[str, Any]]) -> dict[str, Any]:
         "http": None,
         "attempts": 1,
     }
+
+
+def a_backend(name: str, labels: dict[str, str] | None = None, pods: int = 1) -> dict[str, Any]:
+    """A Service in a namespace of the same name, with so many ready pods."""
+    facts = some_facts([], None)
+    backend = facts["backends"][0]
+    made = [
+        {**backend["pods"][0], "namespace": name, "name": f"{name}-{number}", "labels": labels or {"app": name}, "owner": {"kind": "ReplicaSet", "name": name}}
+        for number in range(pods)
+    ]
+    service = {**backend["service"], "namespace": name, "name": name, "selector": {"app": name}}
+    return {**backend, "id": f"service/{name}/{name}:443", "service": service, "endpoints": backend["endpoints"] if made else [], "pods": made}
+
+
+def several(webhooks: dict[str, dict[str, Any]], namespaces: dict[str, dict[str, str]] | None, pods: dict[str, dict[str, str]] | None = None) -> dict[str, Any]:
+    """Facts with webhooks that each have a back end of their own, by `of` of the short form, default the webhook's name; its namespace is there.
+
+    A webhook `a/b` is the entry b of configuration a. pods: labels of the back ends' pods; null where a back end has no pod.
+    """
+    callouts = []
+    for name, short in webhooks.items():
+        configuration, _slash, entry = name.partition("/")
+        rest = {key: value for key, value in short.items() if key != "of"}
+        callout = a_callout(configuration, rest)
+        of = short.get("of", configuration)
+        if entry:
+            callout = {**callout, "id": f"{callout['kind']}/{configuration}/{entry}", "webhook": entry, "index": len(callouts)}
+        client = {"service": {"namespace": of, "name": of, "port": 443, "path": "/"}, "url": None}
+        callouts.append({**callout, "client": client, "backend": f"service/{of}/{of}:443"})
+    names = sorted({callout["backend"].split("/")[1] for callout in callouts})
+    there = None if namespaces is None else {**NAMESPACES, **{name: {} for name in names}, **namespaces}
+    facts = some_facts(callouts, there)
+    facts["backends"] = [a_backend(name, (pods or {}).get(name), 0 if pods and pods.get(name, "") is None else 1) for name in names]
+    return facts

@@ -24,7 +24,29 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world impor
 ROOT = Path(__file__).resolve().parents[3]
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: entry.code)
 # Values that rules add to those of the case.
-ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath"}
+ADDED = {"dead", "instance", "source_kind", "source_namespace", "source_name", "source_jsonpath", "longer", "exempted", "other", "example"}
+ADDED |= {
+    "right",
+    "wrong_1",
+    "wrong_2",
+    "wrong_3",
+    "wrong_4",
+    "changed_port",
+    "ports",
+    "open_port",
+    "new_port",
+    "patched",
+    "policy_manifest",
+    "plugin_policies",
+    "helm_release",
+    "helm_chart",
+    "helm_version",
+}
+ADDED |= {"gcp_project", "gke_filter", "rule_name", "tcp_rules", "eks_cluster", "aws_region", "instance", "eniconfigs", "sg_policies"}
+ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
+ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
+ADDED |= {"policy", "policy_resource"}  # rules/admission.py
+# rules/istio_*.py
 ADDED |= {"istiod", "istiod_namespace", "account", "live_revision", "right_revision", "asked", "tag", "default_tag", "removable", "selecting"}
 ADDED |= {"selecting_namespace", "owner", "older", "failing_injector", "more_workloads", "bare", *(f"workload_{number}" for number in range(1, 6))}
 ADDED |= {"wrong_key", "right_label", "right_label_only", "rejected_namespace", "root_namespace", "undecided"}
@@ -68,7 +90,9 @@ def test_a_step_is_a_sentence_or_a_command_with_known_values(code: str, step: st
     if step.startswith("# "):
         assert step.rstrip(")")[-1] in ".?:" or "kubectl" in step, f"{code}: half a sentence"
     else:
-        assert re.match(r"(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|istioctl) ", filled), f"{code}: neither a sentence nor a known command: {step}"
+        assert re.match(r"([A-Z_]+=\$\()?(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|gcloud|aws|helm|printf|istioctl) ", filled), (
+            f"{code}: neither a sentence nor a known command: {step}"
+        )
 
 
 @pytest.mark.parametrize(("code", "step"), [(code, step) for code, step in steps() if placeholders(step)])

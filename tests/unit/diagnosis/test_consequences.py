@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.catalogue.network import WD210, WD220
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.catalogue.network import WD210, WD211, WD220
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.consequences import under_their_causes
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.finding import Finding, Subject
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.severity import Severity
@@ -32,3 +32,12 @@ def test_what_is_not_explained_stays() -> None:
 def test_others_are_left_alone() -> None:
     findings = [CAUSE.explaining("WD211"), consequence("a")]
     assert under_their_causes(findings) == findings
+
+
+def test_a_cause_that_is_explained_itself_explains_nothing_more() -> None:
+    """Whoever explains it has its evidence; what it would have explained is left for the other one to explain, or stays."""
+    first = CAUSE.explaining("WD211")
+    second = WD211.found(Subject("Service", "hook"), ["no route"], affects=["a"]).explaining("WD210")
+    found = under_their_causes([first, second, consequence("a")])
+    assert [one.code for one in found] == ["WD220", "WD210"]
+    assert "no route" in found[0].evidence

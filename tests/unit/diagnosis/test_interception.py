@@ -14,9 +14,12 @@ import yaml
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import Request
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.conditions import holds
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.consequences import under_their_causes
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.grouping import grouped
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.rules.interception import CASE_RULES
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import (
     NAMESPACES,
+    a_ca_source,
     a_callout,
     a_refusal,
     an_apiservice,
@@ -32,8 +35,13 @@ def test_interception(row: dict[str, Any]) -> None:
     more = row.get("namespaces", {})
     namespaces = None if more is None else {**NAMESPACES, **more}
     facts = some_facts([callout], namespaces, row.get("pods"))
-    cluster = Cluster.of(facts, [a_refusal([callout])] if row.get("failing") else [])
-    findings = [finding for case in cluster.cases for rule in CASE_RULES for finding in rule(case)]
+    if "version" in row:
+        major, minor = row["version"]
+        facts["version"] = {"git_version": f"v{major}.{minor}.0" if major else None, "major": major, "minor": minor}
+    if "ca_source" in row:
+        facts["ca_sources"] = [a_ca_source(callout["id"], **row["ca_source"])]
+    cluster = Cluster.of(facts, [a_refusal([callout], row.get("cause", "connection_refused"))] if row.get("failing") else [])
+    findings = under_their_causes(grouped(finding for case in cluster.cases for rule in CASE_RULES for finding in rule(case)))
     assert {finding.code: finding.severity.value for finding in findings} == row["find"], [finding.evidence for finding in findings]
     assert all(finding.affects == (callout["id"],) and finding.evidence for finding in findings)
     if "says" in row:
@@ -76,3 +84,50 @@ def test_interception(row: dict[str, Any]) -> None:
 def test_recognised_conditions(expression: str, value: bool | None) -> None:
     request = Request("CREATE", "", "v1", "pods", namespace="hooks")
     assert holds(expression, request, ("system:authenticated",)) is value
+
+
+APISERVER = (("system:authenticated", "system:masters"), ("system:apiserver",))
+KUBELET = (("system:nodes", "system:authenticated"), ("system:node:",))
+CONTROLLER = (("system:serviceaccounts", "system:authenticated"), ("system:serviceaccount:kube-system:", "system:kube-controller-manager"))
+SOMEBODY: tuple[tuple[str, ...], tuple[str, ...]] = (("system:authenticated",), ())
+
+
+@pytest.mark.parametrize(
+    ("expression", "by", "value"),
+    [
+        ("request.userInfo.username != 'system:apiserver'", APISERVER, False),
+        ("request.userInfo.username == 'system:apiserver'", KUBELET, False),
+        ("request.userInfo.username == 'system:node:one'", KUBELET, None),
+        ("request.userInfo.username != 'system:apiserver'", SOMEBODY, None),
+        ("request.userInfo.username in ['system:apiserver', 'x']", APISERVER, True),
+        ("!request.userInfo.username.startsWith('system:node:')", KUBELET, False),
+        ("request.userInfo.username.startsWith('system:')", CONTROLLER, True),
+        ("request.userInfo.username.startsWith('system:serviceaccount:')", CONTROLLER, None),
+        ("request.userInfo.username.startsWith('system:serviceaccount:shop:')", CONTROLLER, False),
+        ("request.userInfo.username.endsWith('r')", KUBELET, None),
+        ("request.userInfo.username.contains('node')", KUBELET, True),
+        ("request.userInfo.username.contains('one')", KUBELET, None),
+        ("request.userInfo.groups.exists(g, g == 'system:masters')", APISERVER, True),
+        ("request.userInfo.groups.exists(g, g in ['system:masters', 'x'])", KUBELET, False),
+        ("!request.userInfo.groups.exists(group, group.startsWith('system:nodes'))", KUBELET, False),
+        ("request.userInfo.groups.exists(g, h == 'system:masters')", APISERVER, None),
+        ("request.userInfo.groups.exists(g, g == 'a' || true)", APISERVER, None),
+        ("request.resource.resource.startsWith('pod')", SOMEBODY, True),
+        ("request.kind.kind == 'Pod'", SOMEBODY, True),
+        ("request.kind.kind in ['Node', 'Lease']", SOMEBODY, False),
+        ("has(request.namespace)", SOMEBODY, True),
+        ("!has(request.subResource)", SOMEBODY, True),
+        ("request.subResource == 'status'", SOMEBODY, None),  # there is no such key, which CEL takes for an error
+        ("request.name == 'x'", SOMEBODY, None),
+    ],
+)
+def test_conditions_about_who_asks(expression: str, by: tuple[tuple[str, ...], tuple[str, ...]], value: bool | None) -> None:
+    assert holds(expression, Request("CREATE", "", "v1", "pods", namespace="hooks"), *by) is value
+
+
+def test_an_object_without_a_namespace_has_no_such_key() -> None:
+    node = Request("CREATE", "", "v1", "nodes", namespaced=False)
+    assert holds("request.namespace != 'kube-system'", node, ()) is None
+    assert holds("!has(request.namespace) || request.namespace != 'kube-system'", node, ()) is True
+    eviction = Request("CREATE", "", "v1", "pods", "eviction", namespace="hooks")
+    assert holds("request.kind.group == ''", eviction, ()) is None

@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.probe_plan import probe_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.trust_plan import trust_plan
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import refusal
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import path_of
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.proxy_environment import without_credentials
@@ -117,7 +118,7 @@ def test_an_unknown_vantage_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("version", "port", "asked"),
-    [("v1.36.3", 6443, True), ("v1.30.1+k3s1", 6443, False), ("v1.30.1+k3s1", 6444, True), ("v1.30.1+rke2r1", 6443, True), ("v1.30.1+rke2r1", 9345, False)],
+    [("v1.36.3", 6443, True), ("v1.30.1+k3s1", 6443, False), ("v1.30.1+k3s1", 6444, False), ("v1.30.1+rke2r1", 6443, True), ("v1.30.1+rke2r1", 9345, False)],
 )
 def test_the_loopback_certificate_is_not_asked_for_where_that_would_change_one(version: str, port: int, asked: bool) -> None:
     facts = facts_of({})
@@ -126,6 +127,37 @@ def test_the_loopback_certificate_is_not_asked_for_where_that_would_change_one(v
     loopback = [spec for spec in probe_plan(facts, ["direct"]) if spec["server_name"] == "apiserver-loopback-client"]
     assert bool(loopback) is asked
     assert all(spec["review"] == "none" and spec["callouts"] == [] for spec in loopback)
+
+
+NODE = {"name": "s1", "provider_id": None, "labels": {}, "kubelet_version": "v1.30.1", "internal_ips": []}
+
+
+@pytest.mark.covers("loopback-not-asked-k3s", code="WD690")
+@pytest.mark.parametrize(
+    ("node", "refused"),
+    [
+        (NODE, None),
+        ({**NODE, "provider_id": "k3s://s1"}, "this is k3s (node s1 has the providerID k3s://s1)"),
+        ({**NODE, "labels": {"node.kubernetes.io/instance-type": "k3s"}}, "this is k3s (node s1 has the label node.kubernetes.io/instance-type=k3s)"),
+        ({**NODE, "kubelet_version": "v1.30.1+k3s1"}, "this is k3s (node s1 runs kubelet v1.30.1+k3s1)"),
+        ({**NODE, "kubelet_version": "v1.30.1+rke2r1", "labels": {"node.kubernetes.io/instance-type": "rke2"}}, None),
+        (None, "neither the version nor the nodes could be read"),
+    ],
+)
+def test_k3s_is_recognised_where_the_version_is_hidden(node: dict[str, Any] | None, refused: str | None) -> None:
+    facts = facts_of({})
+    facts["version"] = {"git_version": None, "major": None, "minor": None}
+    facts["platform"] = {"nodes": [node] if node else []}
+    facts["control_plane"]["instances"][0]["visible"] = False
+    assert bool([spec for spec in probe_plan(facts, ["direct"]) if not spec["callouts"]]) is (refused is None)
+    why = refusal(facts, facts["control_plane"]["instances"][0])
+    assert why == refused if refused is None else (why or "").startswith(refused)
+
+
+def test_an_instance_without_an_address_is_not_asked() -> None:
+    facts = facts_of({})
+    facts["control_plane"]["instances"][0].update(address=None)
+    assert not [spec for spec in probe_plan(facts, ["direct"]) if not spec["callouts"]]
 
 
 def test_each_of_several_api_servers_is_asked_by_itself() -> None:

@@ -17,9 +17,9 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 
 HERE = Path(__file__).parent
-TABLES = ("configuration", "network", "trust", "answers", "control_plane", "vantages")
-# These have tables of another form, beside those that judge them: timeouts.yml, interception.yml.
-ELSEWHERE = {"WD510", "WD520", "WD521", "WD522", "WD523"}
+TABLES = ("configuration", "network", "trust", "answers", "control_plane", "platform", "vantages", "timeout_phases", "loopback", "no_proxy", "admission")
+# These have tables of another form, beside those that judge them: timeouts.yml, profiles.yml, interception.yml, deadlocks.yml, injection.yml.
+ELSEWHERE = {f"WD{number}" for number in (*range(510, 513), *range(520, 534), 540, 541, 545)}
 ELSEWHERE |= {f"WD{code}" for code in range(850, 870)}  # test_istio.py
 ROWS = [(table, row) for table in TABLES for row in yaml.safe_load((HERE / f"{table}.yml").read_text(encoding="utf-8"))]
 

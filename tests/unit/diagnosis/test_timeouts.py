@@ -14,7 +14,7 @@ import yaml
 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.rules.timeouts import CLUSTER_RULES
-from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import NAMESPACES, a_callout, some_facts
+from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import NAMESPACES, a_callout, a_conversion, some_facts
 
 TABLE = yaml.safe_load((Path(__file__).parent / "timeouts.yml").read_text())
 
@@ -27,13 +27,18 @@ def findings_of(callouts: list[dict[str, Any]], namespaces: dict[str, dict[str, 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row["name"])
 def test_sum_of_mutating_timeouts(row: dict[str, Any]) -> None:
     callouts = [a_callout(name, {"kind": "mutating", **short}) for name, short in row["webhooks"].items()]
+    for callout in callouts:
+        back_end = row.get("backends", {}).get(callout["object"]["name"])
+        callout["backend"] = f"url/https://{back_end}:443" if back_end else callout["backend"]
+    if row.get("converted"):
+        callouts.append(a_conversion({"versions": [["v1", "served", "storage"], ["v1beta1", "served"]], "stored": ["v1"]}))
     findings = findings_of(callouts, row.get("namespaces", NAMESPACES))
     if row["find"] is None:
         assert not findings, findings
         return
     (finding,) = findings
     seconds, *names = row["find"]
-    assert (finding.code, finding.severity.value) == ("WD510", "warning")
+    assert (finding.code, finding.severity.value) == ("WD510", row.get("severity", "warning"))
     assert finding.affects == tuple(f"mutating/{name}/{name}.example.com" for name in names)
     assert f"{seconds} s together" in finding.evidence[0]
     for name in names:
@@ -48,9 +53,9 @@ def test_the_order_of_the_facts_does_not_matter() -> None:
 
 
 def test_a_thousand_webhooks_that_each_spare_their_own_namespace() -> None:
-    """Every namespace is told apart by some selector; the search stays bounded."""
+    """Every namespace is told apart by some selector."""
     names = [f"n{number}" for number in range(1000)]
     callouts = [a_callout(name, {"kind": "mutating", "namespace_selector": [["kubernetes.io/metadata.name", "NotIn", name]]}) for name in names]
     began = time.monotonic()
     assert len(findings_of(callouts, {name: {} for name in names})) == 1
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 5

@@ -27,9 +27,12 @@ A world is one call-out that works, with what a table's `given` changes about it
     events          [{says, minutes_ago, cause: of the condition or event}]           condition: the same for conditions
     available       of an APIService: {status, reason, message}
     instances       {<address>: the apiserver's answer there}                         proxy: {HTTPS_PROXY, NO_PROXY} of the first
-    loopback        {subject, days}
+    flags           of the first instance
+    loopback        {subject, days, life} of every instance, or {<address>: {...}, <address>: refused | none}
     coverage        as in the facts
     source          api | dump
+    listens         port of the pods, default 8443                pod  what is different of them, in the shape of the facts
+    around          platform, network plugins and policies: around.py
     facts           further facts, merged over those of this world: {version: {git_version: ...}, platform: {...}, apps: {...}, namespaces: [...]}
     more            {<name>: the same again, for another call-out with a Service of its own}
 """
@@ -43,6 +46,7 @@ from typing import Any
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
+from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.around import surround
 
 AT = datetime(2026, 11, 20, 18, 0, tzinfo=timezone.utc)
 KINDS = {
@@ -81,6 +85,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
     ]
     if "proxy" in given:
         instances[0]["proxy"] = {"HTTPS_PROXY": None, "HTTP_PROXY": None, "NO_PROXY": None, **given["proxy"]}
+    instances[0]["flags"] = given.get("flags", {})
     facts = {
         "source": {
             "kind": given.get("source", "api"),
@@ -101,7 +106,7 @@ def observe(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         "apps": {},
         "coverage": list(given.get("coverage", ())),
     }
-    facts = merged(facts, given.get("facts", {}))
+    facts = merged(surround(facts, given.get("around", {})), given.get("facts", {}))
     by_id = {world.callout["id"]: world for world in worlds}
     authorities = {source["id"]: "CA of the source" for world in worlds for source in world.ca_sources() if "vouches" in world.given["ca_source"]}
     specs = plan_probes(facts)
@@ -241,7 +246,7 @@ class _World:
         return {
             "address": address,
             "family": "IPv6" if ":" in address else "IPv4",
-            "port": None if state == "portless" else 8443,
+            "port": None if state == "portless" else self.given.get("listens", 8443),
             "ready": state in ("ready", "portless"),
             "serving": state in ("ready", "portless", "draining"),
             "terminating": state == "draining",
@@ -274,9 +279,10 @@ class _World:
                         "restarts": 0,
                         "waiting": None if endpoint["ready"] else "CrashLoopBackOff",
                         "terminated": None,
-                        "ports": [{"name": "https", "port": 8443}],
+                        "ports": [{"name": "https", "port": self.given.get("listens", 8443)}],
                     }
                 ],
+                **self.given.get("pod", {}),
             }
             for endpoint in endpoints
         ]
@@ -484,13 +490,22 @@ def _certificate(source: str, index: int, one: Mapping[str, Any]) -> dict[str, A
 
 
 def _loopback(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any] | None:
-    if "loopback" not in given:
+    told = _loopback_at(given.get("loopback"), spec["host"])
+    if told in (None, "none"):
         return None
-    return _result(spec, _parsed("ok"), peer=f"{spec['host']}:{spec['port']}", tls={"version": "TLSv1.3", "chain": ["loopback leaf", "loopback ca"]})
+    peer = f"{spec['host']}:{spec['port']}"
+    if told == "refused":
+        return _result(spec, _parsed("connection_refused"), peer=peer)
+    return _result(spec, _parsed("ok"), peer=peer, tls={"version": "TLSv1.3", "chain": [f"loopback leaf of {spec['host']}", "loopback ca"]})
+
+
+def _loopback_at(told: Any, host: str) -> Any:
+    return told.get(host) if isinstance(told, Mapping) and "days" not in told else told
 
 
 def _loopback_verdict(item: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    leaf = {"issuer": "CN=apiserver-loopback-client-ca@1795197545", "names": ["apiserver-loopback-client"], "life": 365, **given["loopback"]}
+    told = _loopback_at(given["loopback"], item["chain"][0].rpartition(" ")[2])
+    leaf = {"issuer": "CN=apiserver-loopback-client-ca@1795197545", "names": ["apiserver-loopback-client"], "life": 365, **told}
     return {
         "name": item["name"],
         "callouts": [],

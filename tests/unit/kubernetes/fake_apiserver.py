@@ -30,6 +30,7 @@ class FakeApiServer:
         self.objects: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.forbidden: set[str] = set()
         self.answers: dict[str, Callable[[BaseHTTPRequestHandler, dict[str, str]], Answer]] = {}
+        self.metrics = "process_start_time_seconds 1.795197545e+09\n"
         self.allowed: set[tuple[str, str, str]] = set()
         self.expire: dict[str, list[str]] = {}  # plural -> what each following request with a token is answered: "inconsistent" or "restart"
         self.requests: list[tuple[str, str, dict[str, str], Any]] = []
@@ -89,7 +90,10 @@ class FakeApiServer:
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Answer:
         if path == "/version":
-            return _ok({"major": "1", "minor": "36+", "gitVersion": "v1.36.3"})
+            return _ok({"major": "1", "minor": "36+", "gitVersion": "v1.36.3", "goVersion": "go1.26.3"})
+        if path == "/metrics":
+            forbidden = status(403, "Forbidden", 'forbidden: User "test" cannot get path "/metrics"')
+            return forbidden if "metrics" in self.forbidden else (200, {"Content-Type": "text/plain; version=0.0.4"}, self.metrics.encode())
         if path == "/apis":
             return _ok({"kind": "APIGroupList", "groups": [{"name": group} for group in sorted({group for group, _plural in self.objects if group})]})
         if path.endswith("/selfsubjectaccessreviews"):

@@ -67,6 +67,28 @@ def test_any_status_is_an_answer(fake: FakeApiServer) -> None:
     assert (response.status, response.message(), fake.requests[-1][2]) == (418, "no coffee", {"a": "b c", "n": "1"})
 
 
+def test_only_some_lines_are_kept(fake: FakeApiServer) -> None:
+    fake.answers["/metrics"] = lambda handler, query: (200, {}, b"# help\nwanted 1\nunwanted wanted 2\n" * 100_000 + b'wanted{x="y"} 3')
+    response = api_of(fake).request("GET", "/metrics", only=(b"wanted ", b"wanted{"))
+    assert response.body == b"wanted 1\n" * 100_000 + b'wanted{x="y"} 3\n'
+
+
+def test_what_is_not_kept_counts_for_the_limit(fake: FakeApiServer) -> None:
+    fake.answers["/metrics"] = lambda handler, query: (200, {}, b"unwanted\n" * 200_000)
+    with pytest.raises(Unreachable, match="larger than 1 MiB"):
+        api_of(fake).request("GET", "/metrics", only=(b"wanted ",), max_bytes=MIB)
+
+
+def test_connecting_has_a_time_of_its_own() -> None:
+    """A TLS handshake that does not end is part of it."""
+    with raw_server(lambda connection: time.sleep(3)) as port:
+        api = connect({"host": f"https://127.0.0.1:{port}", "api_key": "t", "validate_certs": False}, timeout=30.0)
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            api.request("GET", "/metrics", connect_timeout=0.3)
+        assert time.monotonic() - began < 2
+
+
 def test_redirects_are_not_followed(fake: FakeApiServer) -> None:
     fake.answers["/x"] = lambda handler, query: (302, {"Location": "/version"}, b"")
     assert api_of(fake).request("GET", "/x").status == 302

@@ -1,10 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask cabundle_verify and Go the same questions, and list where they differ. Also a command: `against_go.py SEED COUNT`, or `SEED` to run until stopped.
-
-What it finds is kept as JSON lines in differences.json beside it, questions and both answers, for a regression table.
-"""
+"""Ask cabundle_verify and Go the same questions, and find where they differ. Also a command, that of fuzz.py: `SEED COUNT --go 1.22`."""
 
 from __future__ import annotations
 
@@ -13,15 +10,15 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.go_rules import Rules, rules
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.problems import Warn
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import Options, judge, parse_at
-from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.generate import AT, questions
+from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.generate import AT
 
 HERE = pathlib.Path(__file__).parent
 SOURCE = HERE.parents[1] / "lab" / "oracle"
@@ -29,8 +26,22 @@ BATCH = 2000
 # The oracle must not find this host's roots: an empty caBundle then means no roots for both.
 NO_ROOTS = {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": "/nonexistent"}
 
+# What a question is judged by: the name of a version -> toolchain ("": the installed one), Go version of go.mod (its GODEBUG defaults), Kubernetes.
+# 1.26/1.22 stands for a patch release of Kubernetes 1.30 that is built with a newer toolchain.
+NEWEST = "1.26"
+VERSIONS = {
+    "1.22": ("go1.22.12", "1.22", None),
+    "1.23": ("go1.23.12", "1.23", None),
+    "1.24": ("go1.24.13", "1.24", None),
+    "1.25": ("go1.25.8", "1.25", None),
+    NEWEST: ("", "1.26", None),
+    "1.23/1.22": ("go1.23.12", "1.22", "v1.31.14"),
+    "1.26/1.22": ("", "1.22", "v1.30.14"),
+}
+
 
 class Difference(NamedTuple):
+    version: str  # of VERSIONS
     kind: str  # class of the question
     field: str  # trusted | error
     item: dict[str, Any]
@@ -38,13 +49,29 @@ class Difference(NamedTuple):
     ours: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.item['name']}\n  Go:   {self.go['trusted']} {self.go['error']}\n  ours: {self.ours['trusted']} {self.ours['error']}"
+        return f"{self.item['name']} (Go {self.version})\n  Go:   {self.go['trusted']} {self.go['error']}\n  ours: {self.ours['trusted']} {self.ours['error']}"
 
 
-def build(folder: pathlib.Path) -> pathlib.Path:
-    """The oracle's executable. Raises subprocess.CalledProcessError, FileNotFoundError (no Go)."""
-    oracle = folder / "oracle"
-    subprocess.run(["go", "build", "-o", str(oracle), "."], cwd=SOURCE, check=True, capture_output=True, env={**os.environ, "CGO_ENABLED": "0"})
+class NoToolchain(Exception):
+    """Why Go of a version cannot be had."""
+
+
+def build(folder: pathlib.Path, version: str = NEWEST) -> pathlib.Path:
+    """The oracle's executable for one of VERSIONS. Raises NoToolchain."""
+    if shutil.which("go") is None:
+        raise NoToolchain("go is not installed: Go's own verdicts are not to be had")
+    toolchain, language, _kubernetes = VERSIONS[version]
+    source = folder / f"source-{version.replace('/', '-')}"
+    source.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SOURCE / "main.go", source)
+    module = (SOURCE / "go.mod").read_text(encoding="utf-8").split("\n")[0]
+    (source / "go.mod").write_text(f"{module}\n\ngo {language}\n", encoding="utf-8")
+    oracle = folder / f"oracle-{version.replace('/', '-')}"
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", **({"GOTOOLCHAIN": toolchain} if toolchain else {})}
+    made = subprocess.run(["go", "build", "-o", str(oracle), "."], cwd=source, capture_output=True, text=True, env=environment, check=False)
+    if made.returncode and "toolchain" in made.stderr.lower():
+        raise NoToolchain(f"the toolchain {toolchain or 'of this host'} cannot be had: {made.stderr.strip()[-300:]}")
+    made.check_returncode()
     return oracle
 
 
@@ -55,46 +82,46 @@ def ask_go(oracle: pathlib.Path, items: list[dict[str, Any]]) -> list[dict[str, 
     return results
 
 
-def ask_us(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return judge(items, Options(Warn(30, None), parse_at(AT), os.devnull))
+def rules_of(version: str) -> Rules:
+    toolchain, _language, kubernetes = VERSIONS[version]
+    return rules(toolchain or NEWEST, kubernetes)
 
 
-def differences(
-    oracle: pathlib.Path, asked: Iterator[tuple[str, dict[str, Any]]], counts: collections.Counter[tuple[str, bool | None]]
-) -> Iterator[Difference]:
-    """Where the answers differ; `counts` is told (class, Go's `trusted`) of every question."""
+def ask_us(items: list[dict[str, Any]], version: str = NEWEST) -> list[dict[str, Any]]:
+    return judge(items, Options(Warn(30, None), parse_at(AT), os.devnull, rules_of(version)))
+
+
+def difference(version: str, kind: str, item: dict[str, Any], go: dict[str, Any], ours: dict[str, Any]) -> Difference | None:
+    field = next((field for field in ("trusted", "error") if go[field] != ours[field]), None)
+    return Difference(version, kind, field, item, go, ours) if field else None
+
+
+class Counts:
+    """What was asked, and what came of it: (version, class of the question, Go's `trusted`), refusals, and refusals in the same words."""
+
+    def __init__(self) -> None:
+        self.asked: collections.Counter[tuple[str, str, bool | None]] = collections.Counter()
+        self.refused: collections.Counter[str] = collections.Counter()
+        self.same_words: collections.Counter[str] = collections.Counter()
+
+    def add(self, version: str, kind: str, go: dict[str, Any], ours: dict[str, Any]) -> None:
+        self.asked[version, kind, go["trusted"]] += 1
+        self.refused[version] += go["error"] is not None
+        self.same_words[version] += go["error"] is not None and go["error"] == ours["error"]
+
+
+def differences(oracle: pathlib.Path, asked: Iterator[tuple[str, dict[str, Any]]], counts: Counts, version: str = NEWEST) -> Iterator[Difference]:
+    """Where the answers differ; `counts` is told of every question."""
     while batch := list(itertools.islice(asked, BATCH)):
         items = [item for _kind, item in batch]
-        for (kind, item), go, ours in zip(batch, ask_go(oracle, items), ask_us(items), strict=True):
-            counts[kind, go["trusted"]] += 1
-            field = next((field for field in ("trusted", "error") if go[field] != ours[field]), None)
-            if field:
-                yield Difference(kind, field, item, go, ours)
-
-
-def main() -> None:
-    seed = int(sys.argv[1])
-    rounds = [(seed, int(sys.argv[2]))] if len(sys.argv) > 2 else ((number, BATCH) for number in itertools.count(seed))
-    counts: collections.Counter[tuple[str, bool | None]] = collections.Counter()
-    found: collections.Counter[tuple[str, str]] = collections.Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        oracle = build(pathlib.Path(folder))
-        try:
-            for number, count in rounds:
-                for one in differences(oracle, questions(number, count), counts):
-                    found[one.kind, one.field] += 1
-                    print(one)
-                    with open(HERE / "differences.json", "a", encoding="utf-8") as file:
-                        file.write(json.dumps({"item": one.item, "go": one.go, "ours": {key: one.ours[key] for key in ("trusted", "error")}}) + "\n")
-        except KeyboardInterrupt:
-            print()
-    for kind in sorted({kind for kind, _trusted in counts}):
-        print(
-            f"{kind:18}{counts[kind, True]:8} trusted {counts[kind, False]:8} not   differences: {found[kind, 'trusted']} trusted, {found[kind, 'error']} error"
-        )
-    print(f"seed {seed}, {counts.total()} questions, {found.total()} differences")
-    sys.exit(1 if found else 0)
+        for (kind, item), go, ours in zip(batch, ask_go(oracle, items), ask_us(items, version), strict=True):
+            counts.add(version, kind, go, ours)
+            found = difference(version, kind, item, go, ours)
+            if found:
+                yield found
 
 
 if __name__ == "__main__":
+    from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.fuzz import main
+
     main()

@@ -18,6 +18,8 @@ from typing import Any, Callable
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
+from ansible_collections.kubeops.webhook_doctor.tests.unit.trust import weak_rsa
+
 NULL = b"\x05\x00"
 ANY_USAGE, SERVER_AUTH, CLIENT_AUTH, UNKNOWN_USAGE = "2.5.29.37.0", "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.99999.1"
 
@@ -158,6 +160,10 @@ def key(label: str) -> Key:
         return Key(label, seq(seq(oid("1.2.840.10040.4.1"), numbers), bits(integer(_number(label)))), None, "DSA-SHA256")
     if kind == "ed448":
         return Key(label, seq(seq(oid("1.3.101.113")), bits(bytes(57))), None, "Ed448")
+    if kind == "rsaweak":  # true keys that no library makes: small, or with an odd exponent
+        size, exponent = map(int, label.split("-")[1:3])
+        private = weak_rsa.generate(size, exponent, random.Random(label))
+        return Key(label, rsa_spki(private.modulus, exponent), private, "SHA256-RSA")
     if kind == "rsaodd":  # sizes and exponents that no library makes
         size, exponent = map(int, label.split("-")[1:3])
         modulus = random.Random(label).getrandbits(size) | 1 << size - 1 | 1
@@ -188,6 +194,8 @@ def sign(signer: Key, algorithm: str, data: bytes) -> bytes:
         digest = _HASHES[parts[0]]()
         scheme: Any = padding.PSS(padding.MGF1(digest), digest.digest_size) if parts[1] == "PSS" else padding.PKCS1v15()
         return signer.private.sign(data, scheme, digest)
+    if isinstance(signer.private, weak_rsa.Private) and parts[0] in ("SHA256", "SHA384", "SHA512"):
+        return weak_rsa.sign(signer.private, parts[0].lower(), data, pss=parts[1] == "PSS")
     if isinstance(signer.private, ed25519.Ed25519PrivateKey) and parts[0] == "Ed25519":
         return signer.private.sign(data)
     return hashlib.sha512(data).digest()
@@ -232,17 +240,17 @@ def policies(*names: str, critical: bool = False) -> Extension:
     return ("2.5.29.32", critical, seq(*(seq(oid(one)) for one in names)))
 
 
-def policy_mappings(*pairs: tuple[str, str]) -> Extension:
-    return ("2.5.29.33", True, seq(*(seq(oid(issuer), oid(subject)) for issuer, subject in pairs)))
+def policy_mappings(*pairs: tuple[str, str], critical: bool = True) -> Extension:
+    return ("2.5.29.33", critical, seq(*(seq(oid(issuer), oid(subject)) for issuer, subject in pairs)))
 
 
-def policy_constraints(explicit: int | None, mapping: int | None) -> Extension:
+def policy_constraints(explicit: int | None, mapping: int | None, critical: bool = True) -> Extension:
     parts = [(0x80, explicit), (0x81, mapping)]
-    return ("2.5.29.36", True, seq(*(tlv(tag, integer(value)[2:]) for tag, value in parts if value is not None)))
+    return ("2.5.29.36", critical, seq(*(tlv(tag, integer(value)[2:]) for tag, value in parts if value is not None)))
 
 
-def inhibit_any_policy(skip: int) -> Extension:
-    return ("2.5.29.54", True, integer(skip))
+def inhibit_any_policy(skip: int, critical: bool = True) -> Extension:
+    return ("2.5.29.54", critical, integer(skip))
 
 
 def subject_key_id(value: bytes, critical: bool = False) -> Extension:

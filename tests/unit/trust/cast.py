@@ -25,6 +25,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.authority impor
 )
 
 NAME = "webhook.shop.svc"
+CORPORATE_POLICY = "1.3.6.1.4.1.99999.7"
 CA = authority("lab-ca", "p256-a")
 ROTATED = authority("lab-ca", "p256-b")
 STRANGER = authority("stranger", "p256-c")
@@ -62,6 +63,14 @@ SPECS: dict[str, Spec] = {
     "ca_sha1": authority("lab-ca", "rsa2048-a", algorithm="SHA1-RSA"),
     "ca_rsa": authority("lab-ca", "rsa2048-a"),
     "ca_rsa_1024": authority("lab-ca", "rsa1024-a"),
+    "ca_rsa_1023": authority("lab-ca", "rsaweak-1023-65537"),
+    "ca_explicit_policy": _authority("lab-ca", "p256-a", made.policy_constraints(3, None), made.policies(CORPORATE_POLICY)),
+    "middle_explicit_policy": authority(
+        "middle", "p256-d", CA, extensions=[basic_constraints(True), made.policy_constraints(0, None), made.policies(CORPORATE_POLICY)]
+    ),
+    "ca_excludes_one_host": _authority("lab-ca", "p256-a", made.name_constraints([], [(2, b"secret.shop.svc")])),
+    "ca_excludes_one_mail_domain": _authority("lab-ca", "p256-a", made.name_constraints([], [(1, b"secret.shop.svc")])),
+    "ca_critical_key_id": _authority("lab-ca", "p256-a", made.subject_key_id(b"lab", critical=True)),
     "ca_rsa_1000": authority("lab-ca", "rsaodd-1000-65537"),
     "ca_without_name": Spec(made.seq(), made.seq(), made.key("p256-a"), made.key("p256-a"), [basic_constraints(True)], serial=77),
     "leaf": server(CA, NAME),
@@ -69,6 +78,12 @@ SPECS: dict[str, Spec] = {
     "leaf_of_middle": server(MIDDLE, NAME),
     "leaf_of_rsa": server(authority("lab-ca", "rsa2048-a"), NAME),
     "leaf_of_rsa_1024": server(authority("lab-ca", "rsa1024-a"), NAME),
+    "leaf_of_rsa_1023": server(authority("lab-ca", "rsaweak-1023-65537"), NAME),
+    "leaf_with_policy": server(MIDDLE, extensions=_with(made.policies(CORPORATE_POLICY))),
+    "leaf_bare_wildcard": server(CA, "*"),
+    "leaf_mail_wildcard": server(CA, extensions=[made.alternative_names((2, NAME.encode()), (1, b"me@*.shop.svc"))]),
+    "leaf_many_names": server(CA, *(f"n{number}" for number in range(100))),
+    "leaf_two_policies": server(CA, extensions=_with(made.policies(CORPORATE_POLICY, CORPORATE_POLICY))),
     "leaf_of_rsa_1000": server(authority("lab-ca", "rsaodd-1000-65537"), NAME),
     "leaf_of_nameless": Spec(made.common_name("webhook"), made.seq(), made.key("p256-leaf"), made.key("p256-b"), _with()),
     "leaf_sha1": server(authority("lab-ca", "rsa2048-a"), NAME, algorithm="SHA1-RSA"),
@@ -116,6 +131,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "with_headers": lambda: pem("ca").replace("CERTIFICATE-----\n", "CERTIFICATE-----\nSubject: lab-ca\n\n", 1),
     "without_end": lambda: pem("ca").replace("-----END", "----END"),
     "crlf": lambda: pem("ca").replace("\n", "\r\n"),
+    "colon_in_type": lambda: "-----BEGIN LAB:-----\nowner: platform\n-----END LAB:-----\n",
     "one_line": lambda: pem("ca").replace("\n", " "),
     "encoded_twice": lambda: base64.b64encode(pem("ca").encode()).decode(),
     "comment": lambda: "# the lab's CA\n",

@@ -529,6 +529,23 @@ def _uri(rng: random.Random, domain: str) -> bytes:
             "a|b",
             "[x]",
             "1.2.3.4%25",
+            "a[::1]",
+            "[::1]a",
+            "[1.2.3.4]",
+            "[::ffff:1.2.3.4]",
+            "[fe80::1%25en%41%20]",
+            "[fe80::1%25en%e4]",
+            "[fe80::1%25%2f]",
+            "[1.2.3.4%25en0]",
+            "[::1%25]",
+            f"[{_literal(rng)}]",
+            f"[{_literal(rng)}]",
+            "svc.",
+            ".svc",
+            "a..b",
+            "x,y",
+            "x:1,y",
+            "*.shop.svc",
         ]
     )
     port = rng.choice(["", "", ":443", ":", ":x", ":1:2"])
@@ -561,6 +578,15 @@ def _uri(rng: random.Random, domain: str) -> bytes:
     return f"{scheme}{':' if scheme else ''}//{user}{host}{port}{path}{tail}".encode()
 
 
+def _literal(rng: random.Random) -> str:
+    """Nearly an address."""
+    parts = [rng.choice(["0", "1", "ffff", "12345", "", "g", "1.2.3.4", "::", "abcd"]) for dummy in range(rng.choice([1, 2, 3, 7, 8, 8, 9]))]
+    if rng.random() < 0.3:
+        parts = [rng.choice(["0", "01", "255", "256", "", "x", "10"]) for dummy in range(rng.choice([3, 4, 4, 5]))]
+        return ".".join(parts)
+    return rng.choice(["", "", "::"]) + ":".join(parts) + rng.choice(["", "", "", "::", "%25", "%25en0", "%", ":1.2.3.4", ":1.2.3.400"])
+
+
 def uris(rng: random.Random) -> Item:
     root = made.authority("lab-ca", "p256-a")
     leaf = made.server(root, extensions=[made.alternative_names((2, SERVER.encode()), (6, _uri(rng, _domain(rng))))])
@@ -569,19 +595,21 @@ def uris(rng: random.Random) -> Item:
 
 def with_policies(rng: random.Random) -> Item:
     path = _path(rng, rng.randrange(1, 4))
+    critical = rng.random() < 0.7
     for spec in path:
         if rng.random() < 0.8:
             spec.extensions.append(made.policies(*rng.sample(POLICIES, rng.randrange(1, 4))))
         if rng.random() < 0.4:
             spec.extensions.append(
                 made.policy_mappings(
-                    *((rng.choice(POLICIES[rng.random() < 0.9 :]), rng.choice(POLICIES[rng.random() < 0.9 :])) for dummy in range(rng.randrange(1, 3)))
+                    *((rng.choice(POLICIES[rng.random() < 0.9 :]), rng.choice(POLICIES[rng.random() < 0.9 :])) for dummy in range(rng.randrange(1, 3))),
+                    critical=critical,
                 )
             )
         if rng.random() < 0.5:
-            spec.extensions.append(made.policy_constraints(rng.choice([None, 0, 0, 1, 2, -1]), rng.choice([None, 0, 1])))
+            spec.extensions.append(made.policy_constraints(rng.choice([None, 0, 0, 1, 2, -1]), rng.choice([None, 0, 1]), critical))
         if rng.random() < 0.3:
-            spec.extensions.append(made.inhibit_any_policy(rng.choice([0, 1, 2, -1])))
+            spec.extensions.append(made.inhibit_any_policy(rng.choice([0, 1, 2, -1]), critical))
     if rng.random() < 0.2 and len(path) > 2:
         path[1].subject = path[0].subject
         path[2].issuer = path[0].subject
@@ -641,6 +669,50 @@ def strings(rng: random.Random) -> Item:
     return _ask(root.pem() if rng.random() < 0.3 else false_root.pem(), [leaf.der()])
 
 
+def weak_keys(rng: random.Random) -> Item:
+    """RSA keys that are small or have an exponent that nobody chooses: accepted by some versions of Go."""
+    size = rng.choice([512, 520, 768, 1000, 1016, 1023, 1024, 1024, 1030])
+    exponent = rng.choice([1, 2, 3, 65536, 65537, 65537, 65537, 2147483647, 2147483649, (1 << 61) - 1])
+    root = made.authority("lab-ca", f"rsaweak-{size}-{exponent}")
+    algorithm = rng.choice(["SHA256-RSA", "SHA256-RSA", "SHA384-RSA", "SHA512-RSA", "SHA256-PSS", "SHA384-PSS", "SHA512-PSS", "SHA1-RSA"])
+    leaf = made.server(root, SERVER, algorithm=algorithm, break_signature=rng.random() < 0.1)
+    return _ask(root.pem(), [leaf.der()])
+
+
+def looped(rng: random.Random) -> Item:
+    """Certificates of one subject with keys that are equal, or written differently, or of a kind that nobody compares."""
+    names = ["ca-0", "ca-1"]
+    keys = [made.key(label) for label in ("p256-a", "p256-b", "rsa2048-a", "ed25519-a", "dsa-a")]
+    specs = []
+    for _edge in range(rng.choice([2, 4, 8])):
+        signer = rng.choice(keys[:2]) if rng.random() < 0.8 else rng.choice(keys)
+        own = rng.choice(keys[:2]) if rng.random() < 0.7 else rng.choice(keys)
+        extensions = [basic_constraints(True)] + ([made.dns(rng.choice(["a", "b"]))] if rng.random() < 0.3 else [])
+        spec = Spec(made.common_name(rng.choice(names)), made.common_name(rng.choice(names)), own, signer, extensions, serial=rng.randrange(1, 99))
+        if rng.random() < 0.3:
+            spec.spki = made.seq(own.spki[_header(own.spki) :], made.NULL)  # what follows the key is not read
+        specs.append(spec)
+    leaf = Spec(made.common_name(rng.choice(["ca-0", "webhook"])), made.common_name(rng.choice(names)), keys[0], rng.choice(keys[:2]), [made.dns(SERVER)])
+    if rng.random() < 0.2:
+        leaf.key = keys[-1]
+    return _ask("".join(spec.pem() for spec in specs[:1]), [leaf.der(), *(spec.der() for spec in specs[1:])])
+
+
+def _header(der: bytes) -> int:
+    return 2 + (der[1] & 0x7F if der[1] & 0x80 else 0)
+
+
+def many_constraints(rng: random.Random) -> Item:
+    """About as many comparisons as older versions of Go are willing to make."""
+    count = rng.choice([250, 500])
+    names = 250_000 // count + rng.choice([-1, 0, 1])
+    constraints = [(2, b"d%d.example.com" % number) for number in range(count)]
+    root = made.authority("lab-ca", "p256-a")
+    _replace(root, made.name_constraints([], constraints) if rng.random() < 0.5 else made.name_constraints([*constraints[:-1], (2, b"svc")], []))
+    leaf = made.server(root, SERVER, *(f"d{number}.svc" for number in range(names - 1)))
+    return _ask(root.pem(), [leaf.der()])
+
+
 CLASSES: list[Callable[[random.Random], Item]] = [
     sound,
     mutated,
@@ -660,16 +732,19 @@ CLASSES: list[Callable[[random.Random], Item]] = [
     usages,
     graph,
     strings,
+    weak_keys,
+    looped,
 ]
 
 
 # Large ones, rarely.
 SELDOM = 50
+VERY_SELDOM = 1000
 
 
 def questions(seed: int, count: int) -> Iterator[tuple[str, Item]]:
     """(class, item of `bundles`) pairs; each one depends on the seed and its number alone."""
     for number in range(count):
-        make = crowded if number % SELDOM == SELDOM - 1 else CLASSES[number % len(CLASSES)]
+        make = many_constraints if number % VERY_SELDOM == VERY_SELDOM - 1 else crowded if number % SELDOM == SELDOM - 1 else CLASSES[number % len(CLASSES)]
         item = make(random.Random(f"{seed}/{number}"))
         yield make.__name__, {**item, "name": f"{make.__name__} {seed}/{number}"}

@@ -48,6 +48,8 @@ def test_a_verdict(capsys):
         ({"bundles": [bundle(chain=[cast.pem("leaf"), cast.private_key()])]}, "bundles[0] (shop): chain[1] is not a certificate in PEM"),
         ({"bundles": [bundle(at="yesterday")]}, "bundles[0] (shop): at: 'yesterday' is not a time like 2026-03-01T12:00:00Z"),
         ({"bundles": [bundle()], "at": "yesterday"}, "at: 'yesterday' is not a time like 2026-03-01T12:00:00Z"),
+        ({"bundles": [bundle()], "go_version": "newest"}, "go_version: 'newest' is not a version of Go like go1.24.13"),
+        ({"bundles": [bundle()], "kubernetes_version": "stable"}, "kubernetes_version: 'stable' is not a version of Kubernetes like v1.32.5"),
         ({"bundles": [bundle()], "warn_fraction": 2}, "warn_fraction must be more than 0 and at most 1"),
         ({"bundles": [bundle()], "warn_days": -1}, "warn_days must not be negative"),
         ({"bundles": [bundle(ca_bundle="")], "system_roots": "/nonexistent"}, "system_roots: cannot read /nonexistent: No such file or directory"),
@@ -58,6 +60,22 @@ def test_a_bad_argument_is_named(capsys, arguments, message):
     result, _written = run(capsys, **arguments)
     assert result["failed"] is True
     assert message in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "trusted"),
+    [
+        ({}, False),
+        ({"go_version": "go1.22.12"}, True),
+        ({"go_version": "go1.23.12"}, False),
+        ({"go_version": "go1.23.12", "kubernetes_version": "v1.31.14"}, True),
+        ({"kubernetes_version": "v1.32.5"}, False),
+        ({"go_version": "", "kubernetes_version": ""}, False),
+    ],
+)
+def test_the_api_servers_version_decides(capsys, versions, trusted):
+    result, _written = run(capsys, bundles=[bundle(chain=[cast.pem("leaf_negative_serial")])], **versions)
+    assert result["results"][0]["trusted"] is trusted
 
 
 @pytest.mark.parametrize("text", [cast.pem("private_key"), cast.pem("broken_private_key"), cast.pem("private_key") + cast.pem("ca")])
@@ -94,4 +112,4 @@ def test_what_few_certificates_need_is_not_loaded():
     script = f"import sys, {prefix}.verdict; print(sorted(one.rpartition('.')[2] for one in sys.modules if one.startswith('{prefix}.')))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert "verdict" in loaded
-    assert not {"uri", "policies", "constraints"} & set(json.loads(loaded.replace("'", '"')))
+    assert not {"uri", "policies", "constraints", "constraints_one_by_one", "pem_by_begin", "rsa_by_hand"} & set(json.loads(loaded.replace("'", '"')))

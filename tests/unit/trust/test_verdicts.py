@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 
 import pytest
 import yaml
@@ -16,6 +15,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.prob
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._trust.verdict import Options, judge, parse_at
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import CAUSES
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust import against_go, cast
+from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.against_go import NEWEST, NoToolchain
 
 TABLE = yaml.safe_load((pathlib.Path(__file__).parent / "verdicts.yml").read_text(encoding="utf-8"))
 AT = "2026-06-15T12:00:00Z"
@@ -33,7 +33,7 @@ def question(row):
 
 
 def answer(row):
-    options = Options(Warn(row.get("warn_days", 30), row.get("warn_fraction")), 0, os.devnull)
+    options = Options(Warn(row.get("warn_days", 30), row.get("warn_fraction")), 0, os.devnull, against_go.rules_of(row.get("go", NEWEST)))
     return judge([question(row)], options)[0]
 
 
@@ -54,11 +54,15 @@ def test_verdict(row):
     assert result["cause"] in CAUSES | {None}
 
 
-def test_go_says_the_same(tmp_path):
-    if shutil.which("go") is None:
-        pytest.skip("go is not installed: Go's own verdicts are not to be had")
-    answers = against_go.ask_go(against_go.build(tmp_path), [question(row) for row in TABLE])
-    expected = [{"name": row["name"], "trusted": row.get("trusted", "error" not in row), "error": row.get("error")} for row in TABLE]
+@pytest.mark.parametrize("version", sorted({row.get("go", NEWEST) for row in TABLE}))
+def test_go_says_the_same(tmp_path, version):
+    try:
+        oracle = against_go.build(tmp_path, version)
+    except NoToolchain as error:
+        pytest.skip(f"Go {version}: {error}")
+    rows = [row for row in TABLE if row.get("go", NEWEST) == version]
+    answers = against_go.ask_go(oracle, [question(row) for row in rows])
+    expected = [{"name": row["name"], "trusted": row.get("trusted", "error" not in row), "error": row.get("error")} for row in rows]
     assert answers == expected
 
 

@@ -47,12 +47,22 @@ _NODE_LABELS = (
     "egress.rke2.io/",
     "com.docker.ucp",
     "karpenter.sh/",
+    "alpha.eksctl.io/cluster-name",
     "kubernetes.io/os",
 )
 # ConfigMaps that say how a cluster was made -> the keys that are kept of them.
 _CONFIG_MAPS = {
     ("kube-system", "kubeadm-config"): ("ClusterConfiguration",),
-    ("kube-system", "cilium-config"): ("ipam", "routing-mode", "tunnel", "tunnel-protocol", "cni-chaining-mode", "policy-cidr-match-mode", "enable-policy"),
+    ("kube-system", "cilium-config"): (
+        "ipam",
+        "routing-mode",
+        "tunnel",
+        "tunnel-protocol",
+        "cni-chaining-mode",
+        "policy-cidr-match-mode",
+        "enable-policy",
+        "cluster-pool-ipv4-cidr",
+    ),
 }
 _LONGEST = 4000
 # Variables of CNI DaemonSets that say where pods get their addresses.
@@ -134,6 +144,9 @@ def _daemonset(daemonset: dict[str, Any]) -> dict[str, Any]:
     status = mapping(daemonset.get("status"))
     pod = mapping(mapping(mapping(daemonset.get("spec")).get("template")).get("spec"))
     containers = mappings(pod.get("containers"))
+    host_network = pod.get("hostNetwork") is True
+    # A port that a pod in the network of its node declares is one of the node, whether the API server has filled in hostPort or not.
+    keys = ("hostPort", "containerPort") if host_network else ("hostPort",)
     variables = {
         item["name"]: item["value"] for one in containers for item in mappings(one.get("env")) if item.get("name") in _VARIABLES and text(item.get("value"))
     }
@@ -141,8 +154,8 @@ def _daemonset(daemonset: dict[str, Any]) -> dict[str, Any]:
         "namespace": namespace_of(daemonset),
         "name": name_of(daemonset),
         "labels": labels(mapping(daemonset.get("metadata")).get("labels")),
-        "host_network": pod.get("hostNetwork") is True,
-        "host_ports": sorted({port for one in containers for item in mappings(one.get("ports")) if (port := integer(item.get("hostPort")))}),
+        "host_network": host_network,
+        "host_ports": sorted({port for one in containers for item in mappings(one.get("ports")) for key in keys if (port := integer(item.get(key)))}),
         "ready": integer(status.get("numberReady")) or 0,
         "desired": integer(status.get("desiredNumberScheduled")) or 0,
         "env": variables,

@@ -19,6 +19,30 @@ def _platform() -> Observer:
     return Platform()
 
 
+def _network_policies() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.network_policies import NetworkPolicies
+
+    return NetworkPolicies()
+
+
+def _components() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.control_plane import Components
+
+    return Components()
+
+
+def _admission() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.admission_metrics import AdmissionMetrics
+
+    return AdmissionMetrics()
+
+
+def _policies() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.policies import Policies
+
+    return Policies()
+
+
 def _istio() -> Observer:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.istio import Istio
 
@@ -28,6 +52,10 @@ def _istio() -> Observer:
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
 _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _platform),
+    (frozenset(), _network_policies),
+    (frozenset(), _components),
+    (frozenset(), _admission),
+    (frozenset(), _policies),
     (frozenset(("networking.istio.io", "security.istio.io", "mesh.cloud.google.com")), _istio),
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..finding import Entry
-from . import answers, ca_source, configuration, control_plane, coverage, interception, istio, network, timeouts, tls
+from . import admission, answers, ca_source, configuration, control_plane, coverage, interception, istio, network, platform, timeouts, tls
 
 FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Configuration and Service", configuration.ENTRIES),
@@ -16,7 +16,8 @@ FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("TLS and trust", (*tls.ENTRIES, *ca_source.ENTRIES)),
     ("HTTP and review", answers.ENTRIES),
     ("Time-outs and interception", (*timeouts.ENTRIES, *interception.ENTRIES)),
-    ("API server and control plane", control_plane.ENTRIES),
+    ("API server and control plane", (*control_plane.ENTRIES, *admission.ENTRIES)),
+    ("Platform", platform.ENTRIES),
     ("Istio and Cloud Service Mesh", istio.ENTRIES),
     ("Coverage", coverage.ENTRIES),
 )

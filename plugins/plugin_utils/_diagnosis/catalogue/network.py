@@ -140,6 +140,8 @@ WD212 = Entry(
         "kubectl -n {namespace} get endpointslice -l {slices} -o wide",
     ),
     fix=(
+        "# Let the API server say in which phase it hangs: with a longer time limit Go's own limits end first. Then make the request again.",
+        "kubectl patch {resource} {config} --type=json -p {longer}",
         "# Diagnose again with more vantages (rights for the service proxy and port-forward, or from a control-plane node).",
         "# If all of them are quick: look at the hop that only the API server takes, kube-proxy on its node and proxies in its environment.",
     ),
@@ -164,8 +166,9 @@ WD220 = Entry(
     ),
     fix=(
         "# On every control-plane node: let NO_PROXY in the environment of kube-apiserver cover its webhooks, then let the kubelet restart it.",
+        "# It lacks at least {missing}.",
         "# Up to 1.36 it needs .svc (CIDRs, .cluster.local and .svc.cluster.local do not help); from 1.37 on also the Service and pod CIDRs. Set all of them.",
-        "# kubeadm: /etc/kubernetes/manifests/kube-apiserver.yaml. kubespray: no_proxy, additional_no_proxy. One node at a time.",
+        "# {where}.",
     ),
     source="k8s.io/apiserver pkg/util/webhook/client.go; golang.org/x/net/http/httpproxy; kubernetes/kubernetes#107446",
     blames="cluster",

@@ -53,7 +53,9 @@ WD510 = Entry(
     meaning="Mutating webhooks are called one after the other, and the API server ends a write after 34 s. If each takes the time that it is allowed, the "
     "request fails with a "
     "time-out that names no webhook.",
-    decided="The sum of timeoutSeconds of the mutating webhooks that one and the same request would meet is above 34 s.",
+    decided="The sum of timeoutSeconds of the mutating webhooks that one and the same request would meet is above 34 s. It is only worth knowing (info) where "
+    "that takes second calls (reinvocationPolicy IfNeeded), the validating webhooks that follow and a conversion (30 s) as well, of webhooks of several back "
+    "ends with limits above the default.",
     confirm=(
         "kubectl get mutatingwebhookconfigurations -o custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name,TIMEOUTS:.webhooks[*].timeoutSeconds",
     ),
@@ -65,4 +67,41 @@ WD510 = Entry(
     blames="cluster",
 )
 
-ENTRIES = (WD501, WD502, WD510)
+WD511 = Entry(
+    code="WD511",
+    title="A webhook may hold up the control plane for longer than its clients wait",
+    severity=Severity.INFO,
+    cause=None,
+    meaning="The clients of the control plane (controllers, scheduler, kubelets) give up on a request after 30 s. A webhook in their way that may take "
+    "more than 15 s leaves no time for a second one, and one that fails open does so too late: the request has failed by then.",
+    decided="timeoutSeconds is above 15, and the webhook is called for something that nodes, controllers or kube-system need, whatever its failure policy.",
+    confirm=("kubectl get {resource} {config} -o yaml",),
+    fix=(
+        "# Lower timeoutSeconds to 15 at most (10 is the default); where the owner of the configuration sets it, change it there.",
+        "# Or leave out of its rules and namespaceSelector what the control plane needs; then any limit is fine.",
+        "kubectl edit {resource} {config}",
+    ),
+    source="gardener/gardener docs/usage/shoot/shoot_status.md (constraints for webhooks); " + _DISPATCH,
+    blames="callout",
+)
+
+WD512 = Entry(
+    code="WD512",
+    title="The time limit of a webhook is too short for what it is good for",
+    severity=Severity.INFO,
+    cause=None,
+    meaning="A time limit of 10 s or less ends before Go's own limits (10 s for the TLS handshake, 30 s for connecting), so a failure only says "
+    "`context deadline exceeded` and not in which phase; cert-manager sets 30 s for its webhook therefore. And with 1 s a single lost packet fails a request.",
+    decided="timeoutSeconds of webhook.cert-manager.io is 10 or less; or that of a webhook that fails closed is 1. Other webhooks do well with the "
+    "default of 10.",
+    confirm=("kubectl get {resource} {config} -o jsonpath='{{.webhooks[*].timeoutSeconds}}'",),
+    fix=(
+        "# Raise it; with Helm for cert-manager: --set webhook.timeoutSeconds=30 (the chart's default from 1.14 on).",
+        "kubectl patch {resource} {config} --type=json -p {longer}",
+        "kubectl edit {resource} {config}",
+    ),
+    source="https://cert-manager.io/docs/troubleshooting/webhook/; client-go transport/cache.go (TLSHandshakeTimeout 10 s); RFC 6298",
+    blames="callout",
+)
+
+ENTRIES = (WD501, WD502, WD510, WD511, WD512)

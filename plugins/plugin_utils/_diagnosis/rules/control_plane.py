@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import SERVER_NAME, SUBJECT
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question, question_of
-
 from ..catalogue import control_plane as catalogue
 from ..finding import Finding, Subject
 from ..observed import Probe
-from ..severity import Severity, of_failure, worst
+from ..severity import of_failure, worst
 from ..text import listing
-from ..words import certificate_line, describe
+from ..words import describe
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -49,30 +46,6 @@ def one_instance_fails(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
-def loopback_certificate(cluster: Cluster) -> Iterator[Finding]:
-    """WD690 for each instance whose certificate has ended or does so soon. What is not surely this certificate is left alone."""
-    by_question = {digest: trust for trust in cluster.trusts.values() if (digest := question_of(trust.name))}
-    own = [case.id for case in cluster.cases if (case.wanted.get("namespace"), case.wanted.get("name")) == ("default", "kubernetes")]
-    for probe in cluster.probes:
-        trust = by_question.get(question("", probe.chain, SERVER_NAME)) if probe.chain and not probe.callouts else None
-        leaf = trust.leaf if trust else None
-        if leaf is None or not SUBJECT.match(leaf.common_name) or leaf.days_left is None or leaf.days_left > cluster.warn_days:
-            continue
-        instance = probe.peer or probe.name
-        expired = leaf.days_left < 0
-        verb = f"ended {-leaf.days_left:.1f} days ago" if expired else f"ends in {leaf.days_left:.1f} days"
-        yield catalogue.WD690.found(
-            Subject(kind="kube-apiserver", name=_name_of(cluster, instance)),
-            [certificate_line(leaf, f"the loopback certificate of API server {instance} {verb}")],
-            affects=own if expired else (),
-            cause=catalogue.WD690.cause,
-            phase="tls",
-            severity=Severity.ERROR if expired else Severity.WARNING,
-            root=f"instance {instance}",
-            values={"instance": instance},
-        )
-
-
 def _cause(probe: Probe) -> str | None:
     """Of a call that another instance got through with in time, "out of time" means that nothing arrives."""
     return "connect_timeout" if probe.cause == "deadline_exceeded" else probe.cause
@@ -83,4 +56,4 @@ def _name_of(cluster: Cluster, instance: str) -> str:
 
 
 CASE_RULES = ()
-CLUSTER_RULES = (one_instance_fails, loopback_certificate)
+CLUSTER_RULES = (one_instance_fails,)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 6
 # A cause that an entry names has rules of its own.
-_EXPLAINED = frozenset(entry.cause for entry in CATALOGUE.values() if entry.cause and entry.code not in ("WD903", "WD690"))
+_EXPLAINED = frozenset(entry.cause for entry in CATALOGUE.values() if entry.cause and entry.code != "WD903")
 
 
 def no_rule_explains_it(case: Case) -> Iterator[Finding]:

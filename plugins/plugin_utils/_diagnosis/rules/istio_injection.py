@@ -161,17 +161,20 @@ def _two_injectors(mesh: Mesh) -> Iterator[Finding]:
         namespace, workload, matching = places[0]
         workload = next((one for dummy, one, dummy_matching in places if one), None)
         older = min((one for one, dummy in matching), key=lambda one: str(one.cases[0].callout["object"]["created"]))
+        where = listing(sorted({place for place, dummy, dummy_matching in places}))
         because = [
-            f"{listing(list(names))} take the same pods in {listing(sorted({place for place, dummy, dummy_matching in places}))}",
+            f"{listing(list(names))} take the same pods in {where}",
             *(f"webhook {case.callout['webhook']} of {one.name}, created at {case.callout['object']['created']}" for one, case in matching),
         ]
-        yield catalogue.WD860.found(
+        finding = catalogue.WD860.found(
             Subject(kind=older.kind, name=older.name),
             because,
+            affects=[case.id for one, dummy in matching for case in one.cases],
             severity=Severity.WARNING,
             root="/".join(names),
             values={"namespace": namespace, "workload_1": workload, "older": older.name, "config_file": f"{older.name}.yaml"},
         )
+        yield replace(finding, impact=f"pods of {where} are injected by {len(matching)} injectors").explaining("WD545")
 
 
 CASE_RULES = ()

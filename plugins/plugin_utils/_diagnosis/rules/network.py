@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..catalogue import network as catalogue
@@ -14,6 +14,8 @@ from ..finding import Entry, Finding, Subject
 from ..judgement import State
 from ..severity import of_failure, worst
 from ..text import listing
+from ..timeout_profile import longer, phase_hint
+from .no_proxy import where_it_is_set
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -40,7 +42,7 @@ def runs_out_of_time(case: Case) -> Iterator[Finding]:
     """WD212; where a vantage saw the request being waited for it is WD501."""
     judged = case.judgement
     if judged.fails and judged.cause == "deadline_exceeded" and judged.phase not in ("http", "review"):
-        yield catalogue.WD212.about(case, judged.because, phase=judged.phase)
+        yield catalogue.WD212.about(case, [*judged.because, *phase_hint(case)], phase=judged.phase, values=longer(case))
 
 
 def some_endpoints_fail(case: Case) -> Iterator[Finding]:
@@ -84,7 +86,9 @@ def forward_proxy(cluster: Cluster) -> Iterator[Finding]:
             else []
         ),
     ]
-    yield _common(catalogue.WD220, cluster, affected, because, "proxy")
+    missing = dict.fromkeys(entry for environment in cluster.proxy_environments for entry in environment.entries.split(",") if entry)
+    values = {"missing": ",".join(missing), "where": where_it_is_set(cluster)}
+    yield _common(catalogue.WD220, cluster, affected, because, "proxy", values)
 
 
 def _intercepts(cases: Sequence[Case]) -> str:
@@ -103,7 +107,7 @@ def tunnel_to_the_nodes(cluster: Cluster) -> Iterator[Finding]:
         yield _common(catalogue.WD221, cluster, hit, _first_words(hit), "egress")
 
 
-def _common(entry: Entry, cluster: Cluster, affected: Sequence[Case], because: Iterable[str], root: str) -> Finding:
+def _common(entry: Entry, cluster: Cluster, affected: Sequence[Case], because: Iterable[str], root: str, values: Mapping[str, object] | None = None) -> Finding:
     return entry.found(
         Subject(kind="kube-apiserver", name=str(cluster.facts["source"]["cluster"])),
         because,
@@ -111,6 +115,7 @@ def _common(entry: Entry, cluster: Cluster, affected: Sequence[Case], because: I
         phase="connect",
         severity=worst(of_failure(case.callout, entry.severity) for case in affected),
         root=root,
+        values=values,
     )
 
 

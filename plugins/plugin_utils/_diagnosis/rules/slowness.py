@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..catalogue import timeouts as catalogue
 from ..finding import Finding
 from ..judgement import State
+from ..timeout_profile import text_hint
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -21,7 +22,7 @@ CLOSE = 0.5  # of the limit
 def answers_too_late(case: Case) -> Iterator[Finding]:
     judged = case.judgement
     if judged.fails and judged.cause == "deadline_exceeded" and judged.phase in ("http", "review"):
-        yield catalogue.WD501.about(case, judged.because, phase=judged.phase)
+        yield catalogue.WD501.about(case, [*judged.because, *text_hint(case)], phase=judged.phase)
 
 
 def answers_just_in_time(case: Case) -> Iterator[Finding]:

@@ -1,0 +1,3 @@
+module kubeops.invalid/webhook_doctor/proxyoracle
+
+go 1.26
