@@ -167,8 +167,9 @@ class NetworkPath:
         platform, plugin = self.cluster.platform, self.plugin_policies
         return Path(
             failure=seen,
+            partial=self.case.judgement.state is State.PARTIAL,
             platform=platform.name,
-            private_nodes=PRIVATE in platform or self._without_external_addresses,
+            private_nodes=self._private_nodes,
             address=self.address,
             node=self.node_kind,
             ports=self.ports,
@@ -180,9 +181,10 @@ class NetworkPath:
         )
 
     @cached_property
-    def _without_external_addresses(self) -> bool:
-        nodes = self.cluster.nodes.values()
-        return bool(nodes) and not any(node["external_ips"] for node in nodes)
+    def _private_nodes(self) -> bool:
+        """Whether the nodes of the endpoints have no external addresses; of the cluster, where these were not read."""
+        nodes = self.nodes or tuple(self.cluster.nodes.values())
+        return bool(nodes) and all(PRIVATE in node_kinds(node) or not node["external_ips"] for node in nodes)
 
     @cached_property
     def barred(self) -> str | None:

@@ -19,8 +19,8 @@ People try hostNetwork, another port, a NetworkPolicy and firewall rules by turn
     dropped, EKS, address of the VPC                                  the security group              WD702
     dropped, a policy that cannot be evaluated for the cluster        look at that policy             WD711
 
-The first line that holds decides. A cloud's firewall cannot be seen from inside, so what it would explain is told as likely, and only where nothing
-that can be seen explains it.
+The first line that holds decides. Where other endpoints of the same Service are reached, what lies before all of them alike (from WD713 down) is no cause.
+A cloud's firewall cannot be seen from inside, so what it would explain is told as likely, and only where nothing that can be seen explains it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ _OPEN_ON_GKE = frozenset((443, KUBELET_PORT))
 
 @dataclass(frozen=True)
 class Path:
-    """The way to one back end, as far as it decides. failure: one of the words above. ports: those that calls go to (of the pods).
+    """The way to one back end, as far as it decides. failure: one of the words above. partial: whether other endpoints are reached.
+    ports: those that calls go to (of the pods).
 
     address: the kind of the endpoints' addresses (cni.py). node: fargate, auto, hybrid, or None for any other or several kinds.
     policy: what network_policy.py says, None without a pod. plugin_policy: namespace, cluster or None: whether there are policies that cannot be evaluated.
@@ -66,6 +67,7 @@ class Path:
     """
 
     failure: str
+    partial: bool = False
     platform: str | None = None
     private_nodes: bool = False
     address: str = "unknown"
@@ -97,7 +99,7 @@ def _remedy(path: Path) -> str | None:
     if path.failure == KUBELET and path.node == "fargate":
         return SECURE_PORT
     if path.failure in (KUBELET, PORT_TAKEN):
-        return FREE_PORT if path.host_network and KUBELET_PORT in path.ports else None
+        return FREE_PORT if path.host_network and _taken(path) else None
     if path.failure == NOT_ALLOWED:
         return HOST_NETWORK if path.platform == "eks" and path.address != HOST else None
     lost = path.failure in (DROPPED, OUT_OF_TIME)
@@ -105,7 +107,8 @@ def _remedy(path: Path) -> str | None:
         return CLOUD_NODES
     if path.policy == REFUSED and (lost or path.failure == REJECTED):
         return POLICY
-    if not lost:
+    if not lost or path.partial:
+        # What lies before all endpoints alike does not keep calls from some of them.
         return None
     certain = path.failure == DROPPED
     if path.tunnel and path.platform != "gke":
@@ -120,6 +123,14 @@ def _remedy(path: Path) -> str | None:
     if certain and path.platform == "eks":
         return SECURITY_GROUP
     return PLUGIN_POLICY if certain and path.plugin_policy else None
+
+
+def _taken(path: Path) -> dict[int, str]:
+    """Those of its ports that the node itself has: port -> whose it is."""
+    owners = {KUBELET_PORT: "the kubelet's"}
+    if path.platform == "k3s" and path.failure == PORT_TAKEN:
+        owners[10260] = "the k3s server's own, for its cloud controller manager"
+    return {port: owner for port, owner in owners.items() if port in path.ports}
 
 
 def _no_host_network(path: Path, otherwise: str) -> str:
@@ -147,7 +158,8 @@ def _secure_port(path: Path) -> Advice:
 def _free_port(path: Path) -> Advice:
     return Advice(
         FREE_PORT,
-        f"keep hostNetwork if it is needed, and let the webhook listen on a port that is free on every node: {KUBELET_PORT} is the kubelet's",
+        "keep hostNetwork if it is needed, and let the webhook listen on a port that is free on every node: "
+        + ", ".join(f"{port} is {owner}" for port, owner in _taken(path).items()),
         (
             "a new certificate: the webhook's own certificate was never served",
             "a firewall rule or policy: the node is reached, at the wrong process",

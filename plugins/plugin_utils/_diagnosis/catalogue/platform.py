@@ -220,13 +220,13 @@ WD720 = Entry(
 
 WD721 = Entry(
     code="WD721",
-    title="In the network of its node, the webhook wants the kubelet's port",
+    title="In the network of its node, the webhook wants a port of the node's own",
     severity=Severity.ERROR,
     cause="name_mismatch",
     meaning="With hostNetwork the webhook's ports are the node's, and the kubelet has 10250 on every node. The webhook cannot listen there (`bind: address "
-    "already in use`), and whoever calls the port meets the kubelet, with a certificate for the node's name.",
-    decided="The pods are in the network of their node and use port 10250; and the certificate that the API server was served is a node's, or the pods do "
-    "not become ready.",
+    "already in use`), and whoever calls the port meets the kubelet, with a certificate for the node's name. The servers of k3s take 10260 as well.",
+    decided="The pods are in the network of their node and use port 10250 (on k3s: or 10260); and the certificate that the API server was served is a node's, "
+    "or the pods do not become ready.",
     confirm=(_ENDPOINTS, "kubectl -n {pod_namespace} logs {pod} --all-containers --tail=20", "kubectl -n {pod_namespace} get pod {pod} -o wide"),
     fix=(
         _RIGHT,

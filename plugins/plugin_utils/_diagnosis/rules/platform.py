@@ -128,7 +128,7 @@ def _because(way: NetworkPath, advice: Advice) -> Iterator[str]:
     elif advice.remedy == FIREWALL:
         yield from list(platform.signals("gke", "gke_autopilot", "gke_private"))[:3]
         if "gke_private" not in platform:
-            yield "no node has an external address"
+            yield "the nodes have no external addresses"
 
 
 def _before_all(cluster: Cluster, remedy: str, ways: Sequence[tuple[NetworkPath, Advice]]) -> Finding:
