@@ -16,6 +16,7 @@ CAUSES = frozenset(
     certificate_invalid ca_bundle_invalid connection_closed http_status not_an_admission_server invalid_response proxied
     egress_proxy conversion_failed aggregated_api_unavailable loopback_certificate_expired etcd_quota_exceeded forbidden
     autopilot_denied policy_denied denied dry_run_unsupported request_timeout not_ready informational unknown
+    conflict mesh_config_not_received mesh_config_rejected
     """.split()
 )
 

@@ -981,6 +981,8 @@ ansible_facts:
             - C(certificate_store) has C(stored), the same of what cert-manager stores, and where that is much, C(certificates) (C(namespace), C(name),
               C(uid), C(ready), C(issuing), C(revision), C(history_limit)) and C(objects), the CertificateRequests, Orders and Challenges (C(kind),
               C(namespace), C(name), C(uid), C(owner), C(owner_uid), C(revision), C(deleting), C(state)).
+            - C(istio) holds istiod's Deployments and Services, discovery addresses, pods with and without a sidecar by workload, and sidecars that
+              are not ready. Its shape is told in C(docs/architecture.md).
           returned: success
           type: dict
         coverage:

@@ -34,6 +34,8 @@ _CONSEQUENCES = {
     "cert-manager pods": "By which way cert-manager goes out (proxy variables, DNS) is not known.",
     "service default/kubernetes": "Whether cert-manager reaches the API server past its proxy is not judged.",
     "certificaterequests.cert-manager.io": "How many CertificateRequests fill etcd is not known.",
+    "istiod deployments": "Which revisions of Istio run is not known: webhooks that have outlived theirs cannot be told.",
+    "mesh pods": "Pods that lack their sidecar, and sidecars that are not ready, are not seen.",
     "version": "The version of the API server is not known.",
     "access": "Which vantages the rights permit is not known until they are tried.",
 }

@@ -39,6 +39,9 @@ _FIXED: dict[str, Judgement] = {
     "discovery": ("aggregated_api_unavailable", None, "WD430"),
     "unavailable": ("aggregated_api_unavailable", None, "WD430"),
     "patch": ("invalid_response", "review", "WD411"),
+    "istiod_forbidden": ("forbidden", None, "WD859"),
+    "mesh_stream": ("mesh_config_not_received", None, "WD858"),
+    "mesh_conflict": ("conflict", None, "WD861"),
 }
 # What comes behind a connection: an address in such a text is one that the back end speaks of.
 _ANSWERED = frozenset({"conversion_failed", "http_status", "invalid_response", "not_an_admission_server"})
@@ -50,6 +53,7 @@ _KINDS = {
     **dict.fromkeys(("request_timeout", "not_ready", "lister", "self_lookup"), "apiserver"),
     **dict.fromkeys(("client", "forbidden"), "client"),
     **dict.fromkeys(("acme", "acme_check", "acme_words", "acme_hosts"), "acme"),
+    **dict.fromkeys(("istiod_forbidden", "mesh_stream", "mesh_proxy", "mesh_conflict"), "mesh"),
     "conversion": "conversion",
     "etcd": "etcd",
 }
@@ -80,6 +84,8 @@ _NAMES = re.compile(r"certificate is valid for ([^\n]{1,2000}?),? (?:not|but non
 _NODE = re.compile(r"(?:^|[\s.,])(?:ip-\w{1,3}-\w{1,3}-\w{1,3}|fargate-ip-)|\.(?:compute|ec2)\.internal\b")
 _HINT = re.compile(r"possibly because of \"([^\n]{1,600}?)\" while trying to verify candidate authority certificate \"([^\"\n]{1,200})\"")
 _FLAWED = re.compile(r"insecure algorithm|cannot sign this kind|not authorized|path length|critical extension|key usage|name constraints")
+# What a sidecar says of the updates that it got: accepted and rejected clusters, then listeners. Source: istio pilot/cmd/pilot-agent/status/util/stats.go.
+_UPDATES = re.compile(r"cds updates: \d{1,9} successful, (\d{1,9}) rejected; lds updates: \d{1,9} successful, (\d{1,9}) rejected")
 _AUTOPILOT = re.compile(r"GKE ?Autopilot authz|GKE Warden|\bautogke-")
 
 
@@ -88,10 +94,10 @@ def classify(text: str) -> dict[str, Any]:
 
     Returns `{code, cause, phase, kind, webhook, service: {namespace, name, port}|null, url, path, dialed: "ip:port"|null, timeout_seconds,
     routing: endpoint|cluster_ip|null, healthy, names: {...}, others: [the same, without others]}`.
-    kind: admission|conversion|apiservice|policy|apiserver|etcd|acme|client, null where the text does not tell. code: null where no finding stands for
+    kind: admission|conversion|apiservice|policy|apiserver|etcd|acme|mesh|client, null where the text does not tell. code: null where no finding stands for
     it (a denial, a client's own connection). healthy: true where the API server's calls worked and something was refused on purpose.
     names: what else the text names, of group, version, gvk_kind, resource, policy_kind, policy, binding, apiservice, status, valid_for, wanted, hint,
-    authority, proxy_answer, redirected_to, failing, message, acme_error.
+    authority, proxy_answer, redirected_to, failing, message, acme_error, configuration.
     Raises TypeError where `text` is no str.
     """
     if not isinstance(text, str):
@@ -145,7 +151,7 @@ def _judge(entry: Entry) -> dict[str, Any]:
         _place(judged, url)
 
     behind = entry.reason[call.end() :] if call else None
-    fixed = _FIXED.get(entry.kind or "")
+    fixed = _proxy_updates(entry) if entry.kind == "mesh_proxy" else _FIXED.get(entry.kind or "")
     if fixed:
         judgement = _FIXED["autopilot"] if entry.kind in ("denial", "forbidden") and _AUTOPILOT.search(flat) else fixed
         if fixed[0] in HEALTHY and flat.strip():
@@ -157,10 +163,19 @@ def _judge(entry: Entry) -> dict[str, Any]:
             names["proxy_answer"] = phrase[0]
         judgement = _details(judged, judgement, flat if behind is None else behind.replace("\n", " "))
     judged["cause"], judged["phase"], judged["code"] = _of_whom(judged, judgement, entry)
-    judged["healthy"] = judged["cause"] in HEALTHY
+    judged["healthy"] = judged["cause"] in HEALTHY and judged["code"] is None
     if judged["kind"] == "apiservice":
         _name_apiservice(judged)
     return judged
+
+
+def _proxy_updates(entry: Entry) -> Judgement:
+    """Why a sidecar of Istio is not ready: what it was sent was rejected, or nothing came (all counters 0)."""
+    updates = _UPDATES.search(entry.reason)
+    rejected = updates is not None and any(int(count) for count in updates.groups())
+    if rejected or "but was rejected" in entry.head + entry.reason[:60]:
+        return "mesh_config_rejected", None, "WD857"
+    return "mesh_config_not_received", None, "WD857"
 
 
 def _place(judged: dict[str, Any], url: str) -> None:

@@ -66,6 +66,19 @@ ENVELOPES: tuple[Envelope, ...] = (
     _strong("acme_hosts", r"ACME server URL host and ACME private key registration host differ"),
     _weak("autopilot", r"GKE Warden rejected the request|denied by autogke-[\w-]{1,80}"),
     _weak("policy", r"violates PodSecurity |is forbidden: exceeded quota: |is forbidden: (?:maximum|minimum) \w{1,60} usage "),
+    _weak("istiod_forbidden", r"is forbidden: User \"?system:serviceaccount:[\w.-]{1,63}:istiod[\w.-]{0,253}\"? cannot \w{1,40} resource"),
+    _weak("mesh_stream", r"gRPC config stream(?: to [\w.-]{1,100})? closed(?: since \w{1,20} ago)?: (?=14, )"),
+    _weak("mesh_proxy", r"Envoy proxy is NOT ready: |config (?:not (?:fully )?received from (?:Pilot|XDS server)|received from XDS server, but was rejected)"),
+    _weak(
+        "mesh_conflict",
+        r"(?:Failed to update (?:validating|mutating)webhookconfiguration (?P<configuration>istio[\w.-]{1,253}) \(failurePolicy=\w{1,20}, ?"
+        r"resourceVersion=\w{0,40}\): )(?=Operation cannot be fulfilled on )",
+    ),
+    _weak(
+        "mesh_conflict",
+        r"Operation cannot be fulfilled on (?:validating|mutating)webhookconfigurations\.admissionregistration\.k8s\.io "
+        r"\"(?P<configuration>istio[\w.-]{1,253})\": ",
+    ),
     _weak("forbidden", r"is forbidden: User \"?[^\s\"]{1,300}\"? cannot \w{1,40} resource"),
     _weak(
         "request_timeout",

@@ -100,6 +100,11 @@ _BY_CODE = {
     "WD843": "cert-manager does not see the challenge's TXT record. It asks the domain's own name servers unless --dns01-recursive-nameservers says "
     "otherwise; a "
     "firewall that drops port 53, or an internal view of the zone, hides it.",
+    "WD858": "A sidecar cannot reach istiod. With `no healthy upstream` compare the discovery address (ConfigMap istio of istio-system, annotation "
+    "proxy.istio.io/config, PROXY_CONFIG of the pod) with istiod's Service, port 15012; then whether istiod is ready.",
+    "WD859": "RBAC refuses istiod what it has to read or write, so it pushes no configuration, or does not patch its webhooks. Apply the chart of "
+    "istiod again: "
+    "it holds the ClusterRole istiod-clusterrole-istio-system (with a revision in its name) and its binding.",
     "WD903": "The API server could not make the call, in words that are not known here. Please report the text.",
 }
 
@@ -122,6 +127,19 @@ _BY_CAUSE = {
     "informational": "This line tells of no failure. cert-manager writes it whenever an issuer has no account with its server yet: it does not say that a "
     "proxy or "
     "search domain is in the way. Look at the message of the issuer's condition Ready.",
+    "conflict": "Somebody else changed this webhook configuration of Istio in between. Once that is harmless, istiod tries again. If it goes on, a "
+    "validator or "
+    "injector of an Istio that is uninstalled, or a second istiod of the same revision, takes part: kubectl get validatingwebhookconfigurations -L "
+    "istio.io/rev, "
+    "and remove (with a copy kept) what belongs to no installed version.",
+    "mesh_config_not_received": "The sidecar got no configuration, neither accepted nor rejected (both counters 0, or one of them): it does not reach "
+    "istiod, or "
+    "istiod sends nothing. Look at whether istiod is ready, at the discovery address against istiod's Service (port 15012), at NetworkPolicies, and "
+    "at `is forbidden` "
+    "in istiod's log.",
+    "mesh_config_rejected": "istiod is reached, and Envoy rejects what it sends: connectivity is not at fault. The warning before it in the log of "
+    "istio-proxy names "
+    "the resource; mostly an EnvoyFilter does not fit this version: kubectl get envoyfilters -A.",
     "unknown": "This text tells of no call of the API server that is known here.",
 }
 
@@ -164,9 +182,30 @@ def advise(judged: Mapping[str, Any]) -> str:
         )
     if kind == "client" and not judged["healthy"]:
         parts.append("This is a client's own connection to the API server, not a call that the API server makes: look at that client first.")
+    parts += _of_istio(judged)
     if names.get("failing") == "open":
         parts.append("failurePolicy is Ignore: requests went through without this webhook.")
     return " ".join(parts)
+
+
+_ISTIO = {
+    "WD101": "istiod's Service: Istio is not installed (completely), or this webhook belongs to a revision that is not there any more "
+    "(kubectl get deployments -A -l app=istiod -L istio.io/rev).",
+    "WD103": "istiod's pods: kubectl get pods -A -l app=istiod; after a start of istiod this may last some seconds.",
+    "WD210": "istiod listens on port 15017 (port 443 of its Service): the firewall has to admit the control plane there, on GKE private clusters by a "
+    "rule of its own.",
+    "WD301": "istiod writes the caBundle itself, into configurations whose label istio.io/rev is its revision; see whether it is empty, and restart "
+    "istiod if so.",
+}
+_ISTIO["WD104"], _ISTIO["WD212"], _ISTIO["WD303"] = _ISTIO["WD103"], _ISTIO["WD210"], _ISTIO["WD301"]
+
+
+def _of_istio(judged: Mapping[str, Any]) -> list[str]:
+    """What is different where istiod is the back end."""
+    service = str((judged["service"] or {}).get("name") or "")
+    is_istio = str(judged["webhook"] or "").endswith((".istio.io", "sidecar-injector.istio.io")) or service == "istiod" or service.startswith("istiod-")
+    said = _ISTIO.get(judged["code"] or "") if is_istio else None
+    return [f"This is Istio: {said}"] if said else []
 
 
 def _of_cause(cause: str) -> str:

@@ -74,6 +74,11 @@ ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
 ADDED |= {"policy", "policy_resource"}  # rules/admission.py
 ADDED |= {f"cm_{name}" for name in "namespace component deployment account release version secret secret_namespace".split()}
 ADDED |= {f"cm_{name}" for name in "lease lease_namespace expected healthz_port crds_url job resource".split()}
+# rules/istio_*.py
+ADDED |= {"istiod", "istiod_namespace", "account", "live_revision", "right_revision", "asked", "tag", "default_tag", "removable", "selecting"}
+ADDED |= {"selecting_namespace", "owner", "older", "failing_injector", "more_workloads", "bare", *(f"workload_{number}" for number in range(1, 6))}
+ADDED |= {"wrong_key", "right_label", "right_label_only", "rejected_namespace", "root_namespace", "undecided"}
+ADDED |= {"address_namespace", "address_service", "right_address", "mesh_namespace", "mesh_config_map"}
 HOSTILE = "x'; touch /tmp/owned; echo $(id) `id` \"\x1b[31m\u202e"
 
 
@@ -113,7 +118,7 @@ def test_a_step_is_a_sentence_or_a_command_with_known_values(code: str, step: st
     if step.startswith("# "):
         assert step.rstrip(")")[-1] in ".?:" or "kubectl" in step, f"{code}: half a sentence"
     else:
-        assert re.match(r"([A-Z_]+=\$\()?(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|gcloud|aws|helm|printf) ", filled), (
+        assert re.match(r"([A-Z_]+=\$\()?(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|gcloud|aws|helm|printf|istioctl) ", filled), (
             f"{code}: neither a sentence nor a known command: {step}"
         )
 

@@ -146,4 +146,6 @@ def _matches(selector: str, labels: dict[str, str]) -> bool:
     several = re.fullmatch(r"(\S+) in \(([^)]*)\)", selector)
     if several:
         return labels.get(several[1]) in several[2].split(",")
+    if "=" not in selector:
+        return selector in labels
     return all(labels.get(key) == value for key, value in (part.split("=") for part in selector.split(",")))

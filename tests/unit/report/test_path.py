@@ -14,6 +14,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.report.observations i
 WEBHOOK = callout("a.example.org")
 # What stops no call of the API server has no place on its way.
 NO_PLACE = {"forbidden", "autopilot_denied", "policy_denied", "denied", "dry_run_unsupported", "etcd_quota_exceeded", "informational"}
+NO_PLACE |= {"conflict", "mesh_config_not_received", "mesh_config_rejected"}  # of istiod and its sidecars: no call of the API server
 
 
 def states(code: str, cause: str | None, phase: str | None, **more: object) -> str:

@@ -67,6 +67,12 @@ def _certificate_store() -> Observer:
     return CertificateStore()
 
 
+def _istio() -> Observer:
+    from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.istio import Istio
+
+    return Istio()
+
+
 _CERT_MANAGER = frozenset({"cert-manager.io", "acme.cert-manager.io"})
 # (API groups of which one must be served, or none where it is always worth it; how to make it)
 _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
@@ -75,10 +81,11 @@ _OBSERVERS: tuple[tuple[frozenset[str], Callable[[], Observer]], ...] = (
     (frozenset(), _components),
     (frozenset(), _admission),
     (frozenset(), _policies),
-    (frozenset(("cert-manager.io", "acme.cert-manager.io", "certmanager.k8s.io")), _cert_manager),
     (frozenset(), _etcd),
+    (_CERT_MANAGER | {"certmanager.k8s.io"}, _cert_manager),
     (_CERT_MANAGER, _acme),
     (_CERT_MANAGER, _certificate_store),
+    (frozenset(("networking.istio.io", "security.istio.io", "mesh.cloud.google.com")), _istio),
 )
 
 

@@ -8,7 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..finding import Entry
-from . import acme, admission, answers, ca_source, cert_manager, configuration, control_plane, coverage, etcd, interception, network, platform, timeouts, tls
+from . import (
+    acme,
+    admission,
+    answers,
+    ca_source,
+    cert_manager,
+    configuration,
+    control_plane,
+    coverage,
+    etcd,
+    interception,
+    istio,
+    network,
+    platform,
+    timeouts,
+    tls,
+)
 
 FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Configuration and Service", configuration.ENTRIES),
@@ -20,6 +36,7 @@ FAMILIES: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Platform", platform.ENTRIES),
     ("cert-manager", cert_manager.ENTRIES),
     ("Applications", (*acme.ENTRIES, *etcd.ENTRIES)),
+    ("Istio and Cloud Service Mesh", istio.ENTRIES),
     ("Coverage", coverage.ENTRIES),
 )
 

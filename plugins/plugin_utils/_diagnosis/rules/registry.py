@@ -39,6 +39,9 @@ from . import (
     forecast,
     injection,
     interception,
+    istio_injection,
+    istio_proxies,
+    istio_webhooks,
     loopback,
     network,
     no_proxy,
@@ -79,6 +82,9 @@ _FAMILIES = (
     acme,
     acme_challenges,
     etcd,
+    istio_injection,
+    istio_webhooks,
+    istio_proxies,
 )
 
 CASE_RULES: tuple[CaseRule, ...] = tuple(rule for family in _FAMILIES for rule in family.CASE_RULES)
