@@ -73,6 +73,7 @@ lint: $(DEV)/.ready $(COLLECTION) ## ruff, mypy, yamllint, ansible-lint (product
 	$(RUN_DEV) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 	$(RUN_DEV) antsibull-changelog lint
 	$(RUN_DEV) python tests/tools/finding_pages.py --check
+	$(RUN_DEV) python tests/tools/coverage_table.py --check
 
 .PHONY: unit
 unit: $(DEV)/.ready $(COLLECTION) ## The tables: no network, no cluster
