@@ -28,6 +28,7 @@ SETTLED = 125.0  # seconds after which nobody says any more that it was just ins
 CAINJECTOR, WEBHOOK, CONTROLLER = "deployment/cert-manager-cainjector", "deployment/cert-manager-webhook", "deployment/cert-manager"
 LEASE = "cert-manager-cainjector-leader-election"
 WEBHOOKS = 2
+COUNTED = "WD621"  # what the API server has counted since its start: the faults of the tests before
 CONFIGURATIONS = ("validatingwebhookconfiguration", "mutatingwebhookconfiguration")
 
 
@@ -52,6 +53,7 @@ class World:
         self.it.pods.wait(NAMESPACE, what, so, timeout)
 
     def settle(self) -> None:
+        self.it.pods.held.clear()
         while time.monotonic() - self.made < SETTLED:
             time.sleep(1)
         self.it.ready()
@@ -110,7 +112,7 @@ def mended(world: World) -> Iterator[None]:
 
 def found(diagnosis: Diagnosis) -> dict[str, str]:
     """code -> severity of what is no mere information; each code once."""
-    shown = [finding for finding in diagnosis.report["findings"] if finding["severity"] != "info"]
+    shown = [finding for finding in diagnosis.report["findings"] if finding["severity"] != "info" and finding["code"] != COUNTED]
     assert len({finding["code"] for finding in shown}) == len(shown), shown
     return {finding["code"]: finding["severity"] for finding in shown}
 
@@ -428,7 +430,7 @@ def test_a_configuration_was_deleted(settled: World, tmp_path: Path) -> None:
 
 
 def test_two_installations(settled: World, tmp_path: Path) -> None:
-    second = CertManager(settled.lab, namespace="second", release="cert-manager-two", first_address=100)
+    second = CertManager(settled.lab, namespace="second", release="cert-manager-two", values={"webhook": {"replicaCount": WEBHOOKS}}, first_address=100)
     try:
         second.create()
         second.ready()
