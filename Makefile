@@ -93,7 +93,7 @@ sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
 
 .PHONY: integration
 integration: $(DEV)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
-	$(RUN_DEV) python tests/lab/lab.py build
+	$(RUN_DEV) python tests/lab/lab.py build --all
 	$(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no tests/integration $(PYTEST)
 
 .PHONY: bench

@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from . import build, faults, options, paths, texts
+from . import acme, build, cert_manager, faults, options, paths, texts
 from .errors import LabError
 from .lifecycle import Lab
 from .options import Options
-from .versions import choose
+from .versions import choose, known
 
 
 def main(arguments: list[str]) -> int:
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("faults", help="list the faults").set_defaults(act=_faults)
     make = commands.add_parser("build", help="build the binaries of a version")
     _version(make)
+    make.add_argument("--all", action="store_true", help="of every version, and of the applications that tests use")
     make.set_defaults(act=_build)
     pin = commands.add_parser("lock", help="pin the modules of a version that was added to versions.yml")
     pin.add_argument("kubernetes")
@@ -118,6 +119,10 @@ def _faults(dummy: argparse.Namespace) -> None:
 
 
 def _build(given: argparse.Namespace) -> None:
-    own = [build.ensure_own(name, _say) for name in build.OWN]
-    for path in [*own, *build.ensure(choose(given.kubernetes, paths.VERSIONS), _say).values()]:
+    made = [build.ensure_own(name, _say) for name in build.OWN]
+    for version in known(paths.VERSIONS) if given.all else [choose(given.kubernetes, paths.VERSIONS)]:
+        made += build.ensure(version, _say).values()
+    if given.all:
+        made += [cert_manager.ensure(_say), acme.ensure(_say), build.ensure_own("istiod", _say)]
+    for path in made:
         print(path)

@@ -55,6 +55,11 @@ def choose(text: str | None, path: Path) -> Version:
     return Version.parse(wanted, data["versions"][wanted])
 
 
+def known(path: Path) -> list[Version]:
+    """Every version of versions.yml."""
+    return [choose(version, path) for version in yaml.safe_load(path.read_text(encoding="utf-8"))["versions"]]
+
+
 def module_file(kubernetes_module: str, version: Version) -> str:
     """The go.mod that builds a release from ordinary modules.
 
