@@ -109,3 +109,10 @@ def test_reading_alone() -> None:
 def test_a_file_without_account_is_refused() -> None:
     with pytest.raises(LabError, match="has no ServiceAccount"):
         rbac.accounts(PROBING, [])
+
+
+def test_a_pod_with_a_network_of_its_own_is_reached_past_the_route_that_makes_all_pods_local() -> None:
+    lines = network.wire_to_pod(4711, "pod10", "10.244.0.10").splitlines()
+    assert lines[0] == "link add pod10 type veth peer name eth0 netns 4711"
+    assert lines[-1].startswith("route add 10.244.0.10 dev pod10 ") and lines[-1].endswith(" table local")
+    assert "address add 10.244.0.10/32 dev eth0" in network.pod("10.244.0.10")
