@@ -17,7 +17,7 @@ description:
     pods behind each, the API server instances with the flags and proxy variables that matter, and Events and conditions that repeat an error of such a call.
   - Observes and does not judge. P(kubeops.webhook_doctor.findings#filter) judges, P(kubeops.webhook_doctor.probe_plan#filter) plans what to probe.
   - Reads from the API, or from files that C(kubectl get -o yaml) or C(kubectl get -o json) wrote (O(src)).
-  - Only reads. Secrets are never read. The rights in C(docs/rbac/diagnose.yaml) of the collection suffice.
+  - Only reads, and no Secret unless O(read_ca_secrets=true). The rights in C(docs/rbac/diagnose.yaml) of the collection suffice otherwise.
   - What could not be read is listed in C(coverage) with the reason. Only if no kind of call-out can be read at all the module fails.
 extends_documentation_fragment:
   - kubeops.webhook_doctor._auth

@@ -32,7 +32,7 @@ def _named(*names: str) -> Callable[[_DaemonSet], bool]:
 _PLUGINS: tuple[tuple[str, Callable[[_DaemonSet], bool]], ...] = (
     ("aws-node", _named("aws-node")),
     ("calico", _named("calico-node")),
-    ("canal", lambda one: _named("canal", "rke2-canal")(one)),
+    ("canal", _named("canal", "rke2-canal")),
     ("cilium", _named("cilium")),
     ("anetd", _named("anetd")),
     ("weave", lambda one: one["name"] == "weave-net" or one["labels"].get("name") == "weave-net"),

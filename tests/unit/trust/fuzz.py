@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("seed", nargs="?", type=int, default=None, help="where to begin; by default at the time of day")
     parser.add_argument("count", nargs="?", type=int, default=None, help="questions for each version; by default until stopped")
     parser.add_argument("--go", action="append", choices=list(VERSIONS), help="only this version of Go; can be repeated")

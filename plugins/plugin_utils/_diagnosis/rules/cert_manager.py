@@ -349,7 +349,7 @@ def installed_twice(cluster: Cluster) -> Iterator[Finding]:
         lines.append(f"installation {one.label}: {', '.join(parts)}; elects in {listing(leases)}")
     lines += [f"Lease {lease['namespace']}/{lease['name']} is held by {clean(lease['holder'], 120)}" for lease in seen.facts["leases"] if lease["holder"]]
     first = working[0]
-    part = next(iter(first.components.values()))
+    part, *_others = first.components.values()
     values = {**_values(part), "cm_lease": "cert-manager-cainjector-leader-election", "cm_lease_namespace": "kube-system"}
     yield catalogue.WD811.found(Subject("Deployment", part.name, part.namespace), lines, values=values, root="installations of cert-manager")
 
