@@ -32,6 +32,7 @@ NOT_JUDGED_BY_ANY = {
     "apiservice-refused": "connect: connection refused",
     "apiservice-service-missing": "is not present",
     "apiservice-no-endpoints": "have no addresses",
+    "apiservice-stall": "service unavailable",  # the handshake never ends, and it says no more than that
 }
 NOT_JUDGED = {
     "1.36": {**NOT_JUDGED_BY_ANY, "apiservice-ca-bundle-garbage": "service unavailable"},  # it says no more than that; 1.30 does
