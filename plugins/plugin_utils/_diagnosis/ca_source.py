@@ -50,6 +50,11 @@ class CaSource:
         )
 
     @property
+    def id(self) -> str:
+        """What has to be mended once, however many caBundles come from it."""
+        return f"{self.label}:{self.key}"
+
+    @property
     def label(self) -> str:
         return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
 

@@ -135,7 +135,7 @@ def view_of(
     new = frozenset(since["new"] if since else ())
     facts = bundle["facts"]
     probes, verdicts = _by_callout(bundle["probes"]), _telling_verdicts(bundle["verdicts"])
-    affecting = _affecting(findings)
+    affecting = _affecting(findings, facts["callouts"])
     backends = {backend["id"]: backend for backend in facts["backends"]}
     callouts = {callout["id"]: callout for callout in facts["callouts"]}
     rows = [_row(callout, affecting[callout["id"]], probes[callout["id"]], verdicts.get(callout["id"])) for callout in facts["callouts"]]
@@ -192,11 +192,17 @@ def _telling_verdicts(verdicts: Sequence[Mapping[str, Any]]) -> dict[str, Mappin
     return found
 
 
-def _affecting(findings: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+def _affecting(findings: Sequence[Mapping[str, Any]], callouts: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """The findings about each call-out.
+
+    One back end may serve call-outs that block and such that let pass (Gatekeeper's does): the finding about it is an error, for the latter a warning.
+    """
+    open_ones = {callout["id"] for callout in callouts if callout["failure_policy"] == "Ignore"}
     found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for finding in findings:
+        mixed = finding["severity"] == "error" and finding["cause"] and not open_ones.issuperset(finding["affects"])
         for callout in finding["affects"]:
-            found[callout].append(finding)
+            found[callout].append({**finding, "severity": "warning"} if mixed and callout in open_ones else finding)
     return found
 
 

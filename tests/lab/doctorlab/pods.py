@@ -5,11 +5,13 @@
 
 The objects (Deployment, ReplicaSet, pod) are made by the real controllers. A pod gets an address, a network and a host name of its own, and in it runs the
 program that stands for its image, with the pod's own arguments, as the pod's ServiceAccount. Whether it is ready is found out as a kubelet does, by really
-asking for the path and port of its readiness probe. `reconcile` does all of it once; nothing watches.
+asking for the path and port of its readiness probe. Secrets that it mounts are files of a folder of its own, kept up to date. `reconcile` does all of it once;
+nothing watches.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -39,7 +41,10 @@ except OSError as error:
 
 @dataclass(frozen=True)
 class Program:
-    """What runs for a container: the binary, what is added to its arguments (`{kubeconfig}` stands for a path), further variables."""
+    """What runs for a container: the binary, what is added to its arguments, further variables.
+
+    In the arguments `{kubeconfig}` stands for a path, and `{volumes}` for a folder with a folder for each Secret that the pod mounts, named as the volume.
+    """
 
     binary: Path
     arguments: tuple[str, ...] = ()
@@ -80,6 +85,7 @@ class Pods:
                 self._start(key, pod)
         for key, pod in wanted.items():
             if key in self._running:
+                self._mount_secrets(key, pod)
                 self._write_status(key, pod)
 
     def wait_ready(self, namespace: str, timeout: float = 60) -> None:
@@ -155,11 +161,31 @@ class Pods:
         program = self._programs[container["name"]]
         kubeconfig = self._kubeconfig(namespace, pod["spec"].get("serviceAccountName") or "default")
         arguments = [argument.replace("$(POD_NAMESPACE)", namespace) for argument in container.get("args") or []]
-        added = [argument.format(kubeconfig=kubeconfig) for argument in program.arguments]
+        volumes = self._mount_secrets(key, pod)
+        added = [argument.format(kubeconfig=kubeconfig, volumes=volumes) for argument in program.arguments]
         variables = {item["name"]: item["value"] for item in container.get("env") or [] if item.get("value")}
-        environment = {"POD_NAMESPACE": namespace, "KUBECONFIG": str(kubeconfig), **variables, **dict(program.environment)}
+        environment = {"POD_NAMESPACE": namespace, "POD_NAME": name, "KUBECONFIG": str(kubeconfig), **variables, **dict(program.environment)}
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$1"; shift; exec "$@"', "sh", name]
         self._lab.running.start(_process_name(key), [*named, str(program.binary), *arguments, *added], node=_process_name(key), environment=environment)
+
+    def _mount_secrets(self, key: str, pod: dict[str, Any]) -> Path:
+        """Write the files of the Secrets that a pod mounts where they differ, and return the folder of its volumes."""
+        home = self._lab.state / "volumes" / _process_name(key)
+        for volume in pod["spec"].get("volumes") or []:
+            if "secret" not in volume:
+                continue
+            folder = home / volume["name"]
+            folder.mkdir(parents=True, exist_ok=True)
+            secret = self.get("-n", pod["metadata"]["namespace"], "secret", volume["secret"]["secretName"])
+            wanted = {name: base64.b64decode(value) for name, value in (secret.get("data") or {}).items()}
+            for path in folder.iterdir():
+                if path.name not in wanted:
+                    path.unlink()
+            for name, content in wanted.items():
+                path = folder / name
+                if not path.exists() or path.read_bytes() != content:
+                    path.write_bytes(content)
+        return home
 
     def stop(self, key: str) -> None:
         """End the program of a pod, and tell nobody: its status stays what it was until `restart` or `reconcile`."""

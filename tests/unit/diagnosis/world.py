@@ -21,8 +21,8 @@ A world is one call-out that works, with what a table's `given` changes about it
     ca_bundle       "" | any text; default a CA          ca_bundle_error   text
     bundle          certificates of the caBundle: [{subject, days, life, serial}]
     served          the served leaf {subject, issuer, names, days, life}; {<address>: ...} for different ones
-    ca_source       where the caBundle is meant to come from: {state, message, claimed_by, holds: [subjects of its certificates], binding,
-                    vouches: whether what is served verifies with it; absent: nobody asked}
+    ca_source       where the caBundle is meant to come from: {in: [its namespace, its name], state, message, claimed_by, holds: [subjects of its certificates],
+                    binding, vouches: whether what is served verifies with it; absent: nobody asked}
     trust           ok | <cause> | {cause, error}; {<address>: ...} for different ones
     events          [{says, minutes_ago, cause: of the condition or event}]           condition: the same for conditions
     available       of an APIService: {status, reason, message}
@@ -379,12 +379,13 @@ class _World:
         if "ca_source" not in self.given:
             return []
         told = self.given["ca_source"]
+        namespace, secret = told.get("in", [self.namespace, f"{self.name}-ca"])
         return [
             {
-                "id": f"Secret/{self.namespace}/{self.name}-ca:ca.crt",
+                "id": f"Secret/{namespace}/{secret}:ca.crt",
                 "kind": "Secret",
-                "namespace": self.namespace,
-                "name": f"{self.name}-ca",
+                "namespace": namespace,
+                "name": secret,
                 "key": "ca.crt",
                 "claimed_by": told.get("claimed_by", "annotation cert-manager.io/inject-ca-from-secret"),
                 "via": None,

@@ -72,6 +72,13 @@ def test_the_impact_of_a_dead_webhook_depends_on_its_failure_policy(policy: str,
     assert f"       {label}: CREATE" in text(bundle([webhook]), [found])
 
 
+@pytest.mark.parametrize(("policy", "counted"), [("Fail", "of 2 call-outs 2 fail"), ("Ignore", "1 fails, 1 fails open")])
+def test_one_back_end_of_which_one_call_out_blocks_and_another_lets_pass(policy: str, counted: str) -> None:
+    blocks, other = callout("a.example.org"), callout("b.example.org", policy=policy)
+    found = {**finding(blocks, "WD201", "Nothing listens", cause="connection_refused", phase="connect"), "affects": [blocks["id"], other["id"]]}
+    assert counted in text(bundle([blocks, other]), [found])
+
+
 def test_one_cause_names_all_whom_it_affects_shortly() -> None:
     shown = text(cluster.observation(), [item for item in cluster.findings() if item["code"] == "WD220"])
     assert "affects: behind-proxy-0.example.org, behind-proxy-1.example.org" in shown

@@ -20,8 +20,9 @@ WD325 = Entry(
     severity=Severity.WARNING,
     cause=None,
     meaning="A Secret or ConfigMap is the source of this caBundle (an annotation or the application says so), and none of the certificates in it is in the "
-    "caBundle. Calls still work, because the server still serves a certificate of the old CA; with the next one it issues, or at the next restart of its "
-    "pods, they fail. Whoever injects has stopped to (cainjector not running or not elected, wrong permissions, a GitOps tool that puts the old value back).",
+    "caBundle. Calls work as long as the server serves a certificate of the old CA; with the next one it issues, or at the next restart of its pods, they "
+    "fail. Whoever injects has stopped to (cainjector or the application itself not running, not elected, without the "
+    "rights for it; a GitOps tool that puts the old value back).",
     decided="The source was read (webhook_doctor_read_ca_secrets for Secrets) and compared by membership: a caBundle that holds old and new CA is healthy. In "
     "the seconds after a rotation this passes by itself.",
     confirm=(
@@ -29,7 +30,8 @@ WD325 = Entry(
         "kubectl -n {source_namespace} get {source_kind} {source_name} -o jsonpath={source_jsonpath}",
     ),
     fix=(
-        "# See why the injector does not do its work: is it running, is it elected, what does its log say about this object?",
+        "# See why the injector does not do its work: is it running, is it elected, what does its log say about this object? The evidence says which "
+        "injector it is; this is cert-manager's.",
         "kubectl get pods -A -l app.kubernetes.io/component=cainjector",
         "# If a deployment tool writes caBundle as well, take the field out of its manifests.",
         "# By hand: put the CA of the source into the caBundle beside the one that is there.",

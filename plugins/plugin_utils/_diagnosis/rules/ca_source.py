@@ -1,9 +1,9 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WD325, WD326: a caBundle that is not what its source holds, while calls still work. PRIVATE to the collection.
+"""WD325, WD326: a caBundle that is not what its source holds, while that is not what fails. PRIVATE to the collection.
 
-Where calls fail already, the source is evidence of that finding (`ca_source.source_lines`), not a second one.
+Where calls fail because of it already, the source is evidence of that finding (`ca_source.source_lines`), not a second one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def bundle_lacks_the_ca_of_its_source(case: Case) -> Iterator[Finding]:
         if source.binding and source.is_absent_from(case):
             bundled = (certificate_line(one, "in the caBundle") for one in case.bundle)
             because = [f"no certificate of {source.claim} is in the caBundle", *bundled]
-            yield catalogue.WD325.about(case, because, severity=Severity.WARNING, root=case.id, values=_values(source))
+            yield catalogue.WD325.about(case, because, severity=Severity.WARNING, root=source.id, values=_values(source))
 
 
 def source_cannot_be_used(case: Case) -> Iterator[Finding]:
