@@ -91,13 +91,18 @@ def _second_node(running: Running, options: Options) -> None:
         network.filter_packets(node, [(str(addresses.POD_NETWORK), "drop")])
 
 
+# The API server tells when it was started from /proc/<its id>, which has to be the /proc of the lab's process tree.
+# Where a system forbids that, another process's start is told.
+_OWN_PROC = ("unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount -t proc proc /proc 2>/dev/null || true; exec "$@"', "sh")
+
+
 def _api_server(running: Running, options: Options, programs: Programs, credentials: Path, node: str) -> dict[str, Any]:
     """Start the API server of a node; return what its mirror pod shows."""
     proxied = options.proxy or (node == addresses.SECOND and options.broken_instance == "proxy")
     environment = controlplane.proxy_environment() if proxied else {}
     endpoint_routing, events_apart = options.routing == "endpoint", options.etcd_quota_mb is not None
     command = controlplane.api_server(programs.binaries["kube-apiserver"], credentials, node, endpoint_routing=endpoint_routing, events_apart=events_apart)
-    running.start(controlplane.instance_name("kube-apiserver", node), command, node=node, environment=environment)
+    running.start(controlplane.instance_name("kube-apiserver", node), [*_OWN_PROC, *command], node=node, environment=environment)
     return {"node": node, "command": ["kube-apiserver", *command[1:]], "environment": environment}
 
 
