@@ -43,7 +43,7 @@ def _older_decode() -> Callable[[bytes, int], Block | None]:
     return decode
 
 
-def line_at(data: bytes, start: int, stop: int | None = None) -> tuple[bytes, int]:
+def line_at(data: bytes, start: int) -> tuple[bytes, int]:
     """The line at `start` without trailing blanks, and where the next one begins."""
     end = data.find(b"\n", start)
     if end < 0:

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 
 from .checked import InvalidObservation, moment
-from .cluster import Cluster
 from .no_proxy import NoProxy
 from .text import clean
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
 
 # Connections that failed before anything was said: what stands in the way cannot be told from these words.
 UNREACHED = frozenset(("deadline_exceeded", "connect_timeout", "no_route", "connection_refused", "tls_timeout", "connection_closed"))
@@ -154,7 +156,7 @@ class Acme:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.facts: Mapping[str, Any] = (cluster.facts.get("apps") or {}).get("acme") or {}
+        self.facts: Mapping[str, Any] = cluster.apps.get("acme") or {}
 
     @property
     def issuers(self) -> Sequence[Mapping[str, Any]]:

@@ -46,7 +46,3 @@ def is_transient(error: str) -> bool:
 def advice_of(error: str) -> str:
     """What to do about the last part of urn:ietf:params:acme:error:..."""
     return _ADVICE.get(error, "Look at the message: the ACME server says itself what it wants.")
-
-
-def known_errors() -> frozenset[str]:
-    return frozenset(_ADVICE) | _TRANSIENT

@@ -166,7 +166,7 @@ class CertManager:
 
     @classmethod
     def of(cls, cluster: Cluster) -> CertManager:
-        return cls((cluster.facts.get("apps") or {}).get("cert_manager") or {}, cluster)
+        return cls(cluster.apps.get("cert_manager") or {}, cluster)
 
     @property
     def complete(self) -> bool:

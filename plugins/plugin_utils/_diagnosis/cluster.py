@@ -14,8 +14,10 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question, question_of
 
+from .acme import Acme
 from .ca_source import CaSource
 from .case import Case
+from .cert_manager import CertManager
 from .checked import moment
 from .cni import Cni, judge_cni
 from .counters import Counter, read_counters
@@ -24,6 +26,7 @@ from .evidence import Named, Text, read_texts
 from .host_ports import used_host_ports
 from .label_index import Namespaces
 from .loopback import Loopback, read_loopbacks
+from .mesh import Mesh
 from .observed import Probe, Trust
 from .platform import Platform, judge_platform
 from .proxy_environment import ProxyEnvironment, visible_proxies
@@ -172,6 +175,25 @@ class Cluster:
             one["node"] for backend in self.facts["backends"] for kind in ("endpoints", "pods") for one in backend.get(kind) or () if one.get("node")
         )
         return frozenset(of_backends) | {instance["node"] for instance in self.instances if instance.get("node")}
+
+    # ---- applications: each joined once, however many rules ask
+
+    @property
+    def apps(self) -> Mapping[str, Any]:
+        """What was observed of applications, by their names; {} in facts of before they were looked at."""
+        return self.facts.get("apps") or {}
+
+    @cached_property
+    def cert_manager(self) -> CertManager:
+        return CertManager.of(self)
+
+    @cached_property
+    def acme(self) -> Acme:
+        return Acme(self)
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        return Mesh.of(self)
 
     # ---- API server instances
 

@@ -82,11 +82,6 @@ class Cni:
         """For example `Calico beside the Amazon VPC CNI`."""
         return " beside ".join(_LABELS[name] for name in reversed(self.plugins)) or None
 
-    @property
-    def policy_only(self) -> bool:
-        """Whether another plugin than the one that gives addresses enforces policies."""
-        return "aws-node" in self.plugins and len(self.plugins) > 1 and self.addresses == NATIVE
-
 
 def judge_cni(facts: Mapping[str, Any], platform: str | None = None) -> Cni:
     """platform: the deciding word of platform.py."""

@@ -108,7 +108,7 @@ class Mesh:
         configurations = [Configuration(name, kind, cases[0].callout["object"]["labels"], tuple(cases)) for (kind, name), cases in sorted(found.items())]
         return cls(
             cluster,
-            (cluster.facts.get("apps") or {}).get("istio") or {},
+            cluster.apps.get("istio") or {},
             tuple(one for one in configurations if one.mutating),
             tuple(one for one in configurations if not one.mutating),
         )

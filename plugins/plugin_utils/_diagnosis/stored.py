@@ -36,8 +36,7 @@ class Stored:
 
 def stored_kinds(cluster: Cluster) -> list[Stored]:
     """All that were counted, the biggest first."""
-    apps = cluster.facts.get("apps") or {}
-    items = [item for key in ("etcd", "certificate_store") for item in (apps.get(key) or {}).get("stored") or ()]
+    items = [item for key in ("etcd", "certificate_store") for item in (cluster.apps.get(key) or {}).get("stored") or ()]
     found: dict[tuple[str, str], Stored] = {}
     for item in items:  # the API server's counters and the count of their own may both tell of cert-manager's: the one that knows a size
         key = (item["group"], item["resource"])

@@ -15,7 +15,6 @@ import yaml
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.catalogue.istio import ENTRIES
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.mesh import Mesh
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.mesh_world import observe
 
 HERE = Path(__file__).parent
@@ -56,7 +55,7 @@ def test_every_code_has_a_positive_and_a_negative() -> None:
 def test_who_injects(row: dict[str, Any]) -> None:
     """As `istioctl experimental check-inject` says it."""
     facts, probes, dummy = observe({key: row[key] for key in ("istiods", "injectors", "namespaces") if key in row} | {"validators": {}})
-    mesh = Mesh.of(Cluster.of(facts, probes))
+    mesh = Cluster.of(facts, probes).mesh
     (namespace,) = row["namespaces"]
     assert [one.name for one, dummy in mesh.injecting(mesh.namespaces[namespace], row.get("pod", {}))] == row["injects"]
 

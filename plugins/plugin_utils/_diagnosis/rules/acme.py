@@ -49,7 +49,7 @@ _EGRESS = {
 
 
 def issuer_is_not_ready(cluster: Cluster) -> Iterator[Finding]:
-    acme = Acme(cluster)
+    acme = cluster.acme
     for issuer in acme.issuers:
         ready = issuer["ready"]
         if not ready or ready["status"] != "False":
@@ -273,7 +273,7 @@ def _egress(acme: Acme) -> str | None:
 
 def api_through_the_proxy(cluster: Cluster) -> Iterator[Finding]:
     """WD832: one finding for all pods of cert-manager that call the API server through their proxy."""
-    acme = Acme(cluster)
+    acme = cluster.acme
     concerned = [pod for pod in acme.pods if pod.api_through_proxy]
     if not concerned:
         return

@@ -32,17 +32,17 @@ _OF_GATEWAYS = frozenset(("502", "503", "504", "403", "407"))
 
 
 def challenge_waits(cluster: Cluster) -> Iterator[Finding]:
-    acme = Acme(cluster)
+    acme = cluster.acme
     for challenge in acme.unfinished("challenges"):
         reason = challenge["reason"]
         if not reason or challenge["state"] not in ("pending", "processing", None):
             continue
         age = _age(cluster, challenge)
-        entry, because, values = _judge(acme, challenge, Failure.of(reason), age)
+        failure = Failure.of(reason)
+        entry, because, values = _judge(acme, challenge, failure, age)
         if entry is None:
             continue
         subject = Subject(kind="Challenge", name=challenge["name"], namespace=challenge["namespace"])
-        failure = Failure.of(reason)
         yield entry.found(
             subject,
             [f"Challenge {challenge['namespace']}/{challenge['name']} of {challenge['dns_name']} waits for {_minutes(age)}: {reason}", *because],
@@ -89,7 +89,7 @@ def _judge(acme: Acme, challenge: Mapping[str, Any], failure: Failure, age: time
 
 def acme_refuses(cluster: Cluster) -> Iterator[Finding]:
     """WD838 for orders and challenges of the last day that the ACME server refused, one for each of its errors."""
-    acme = Acme(cluster)
+    acme = cluster.acme
     for kind, plural in (("Challenge", "challenges"), ("Order", "orders")):
         for one in acme.unfinished(plural):
             error = Failure.of(one["reason"] or "").acme_error

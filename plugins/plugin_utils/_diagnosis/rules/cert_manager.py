@@ -55,7 +55,7 @@ _CRDS = "https://github.com/cert-manager/cert-manager/releases/download/v{versio
 
 def cainjector_does_not_run(cluster: Cluster) -> Iterator[Finding]:
     """WD801."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     injectors = seen.components("cainjector")
     if any(one.runs for one in injectors):
         return
@@ -76,7 +76,7 @@ def cainjector_does_not_run(cluster: Cluster) -> Iterator[Finding]:
 
 def not_elected(cluster: Cluster) -> Iterator[Finding]:
     """WD802, WD803."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     needy = [case for case in seen.injected if lacks_its_ca(case)]
     for one in [*seen.components("cainjector"), *seen.components("controller")]:
         lease, wanting = seen.lease(one), needy if one.kind == "cainjector" else []
@@ -129,7 +129,7 @@ def _another_leads(seen: CertManager, one: Component, lease: Mapping[str, Any]) 
 
 def looks_elsewhere(cluster: Cluster) -> Iterator[Finding]:
     """WD820."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     needy = [case for case in seen.injected if lacks_its_ca(case)]
     for one in seen.components("cainjector"):
         only, left_out = one.argument("namespace"), set(one.item["arguments"].get("ignore-namespaces") or ())
@@ -149,7 +149,7 @@ def looks_elsewhere(cluster: Cluster) -> Iterator[Finding]:
 
 def annotation_is_wrong(cluster: Cluster) -> Iterator[Finding]:
     """WD804."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     for case in seen.own_cases:
         installation = seen.installation_of(case)
         webhook = installation.webhook if installation else None
@@ -176,7 +176,7 @@ def annotation_is_wrong(cluster: Cluster) -> Iterator[Finding]:
 
 def ca_is_never_renewed(cluster: Cluster) -> Iterator[Finding]:
     """WD805."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     for installation in seen.installations:
         webhook = installation.webhook
         if webhook and webhook.version and (1, 15, 0) <= webhook.version <= (1, 15, 2) and _ca_secret(webhook):
@@ -190,7 +190,7 @@ def ca_is_never_renewed(cluster: Cluster) -> Iterator[Finding]:
 
 def slept_through_renewal(case: Case) -> Iterator[Finding]:
     """WD806."""
-    seen = CertManager.of(case.cluster)
+    seen = case.cluster.cert_manager
     webhook = _webhook_of(seen, case)
     if webhook is None or not case.judgement.fails or case.judgement.cause != "certificate_expired" or not webhook.version:
         return
@@ -206,7 +206,7 @@ def slept_through_renewal(case: Case) -> Iterator[Finding]:
 
 def clock_is_ahead(case: Case) -> Iterator[Finding]:
     """WD816."""
-    webhook = _webhook_of(CertManager.of(case.cluster), case)
+    webhook = _webhook_of(case.cluster.cert_manager, case)
     if webhook is None or not case.judgement.fails or case.judgement.cause != "certificate_not_yet_valid":
         return
     leaves = [certificate_line(trust.leaf, "the served certificate") for trust in case.served if trust.leaf]
@@ -218,7 +218,7 @@ def clock_is_ahead(case: Case) -> Iterator[Finding]:
 
 def certificate_for_other_names(case: Case) -> Iterator[Finding]:
     """WD818."""
-    webhook = _webhook_of(CertManager.of(case.cluster), case)
+    webhook = _webhook_of(case.cluster.cert_manager, case)
     names = webhook.item["arguments"].get("dynamic-serving-dns-names") if webhook else None
     if webhook is None or not names or case.callout["server_name"] in names or case.judgement.state is State.HEALTHY:
         return
@@ -235,7 +235,7 @@ def certificate_for_other_names(case: Case) -> Iterator[Finding]:
 
 def probe_asks_another_port(case: Case) -> Iterator[Finding]:
     """WD807."""
-    webhook = _webhook_of(CertManager.of(case.cluster), case)
+    webhook = _webhook_of(case.cluster.cert_manager, case)
     if webhook is None or webhook.runs or webhook.stopped or not webhook.item["readiness"] or case.judgement.state is State.HEALTHY:
         return
     argument = webhook.argument("healthz-port")
@@ -249,14 +249,14 @@ def probe_asks_another_port(case: Case) -> Iterator[Finding]:
     how = f"port {resolved}" if resolved == probed else f"port {probed}, which is {resolved}"
     told = f"--healthz-port={argument}" if argument else f"no --healthz-port, so it is {HEALTHZ_PORT}"
     lines = [f"the readiness probe of {webhook.label} asks {how}; its arguments have {told}", webhook.state_line()]
-    lines += [f"the kubelet: {clean(one['message'], 300)} ({one['count']} times)" for one in CertManager.of(case.cluster).probe_failures(webhook)[:2]]
+    lines += [f"the kubelet: {clean(one['message'], 300)} ({one['count']} times)" for one in case.cluster.cert_manager.probe_failures(webhook)[:2]]
     values = {**_values(webhook), "cm_healthz_port": listens}
     yield catalogue.WD807.about(case, lines, cause="no_ready_endpoints", severity=_failing(case), values=values).explaining(*_NO_ENDPOINTS)
 
 
 def no_certificate(case: Case) -> Iterator[Finding]:
     """WD808."""
-    seen = CertManager.of(case.cluster)
+    seen = case.cluster.cert_manager
     webhook = _webhook_of(seen, case)
     if webhook is None or webhook.runs or webhook.stopped or webhook.settling or case.judgement.state is State.HEALTHY:
         return
@@ -272,7 +272,7 @@ def no_certificate(case: Case) -> Iterator[Finding]:
 
 def component_does_not_run(cluster: Cluster) -> Iterator[Finding]:
     """WD817."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     for one in seen.components("webhook"):
         cases = [case for case in seen.own_cases if _webhook_of(seen, case) is one]
         if one.stopped and any(case.judgement.state is not State.HEALTHY for case in cases):
@@ -287,7 +287,7 @@ def component_does_not_run(cluster: Cluster) -> Iterator[Finding]:
 
 def just_installed(case: Case) -> Iterator[Finding]:
     """WD815."""
-    seen = CertManager.of(case.cluster)
+    seen = case.cluster.cert_manager
     installation = seen.installation_of(case) if case in seen.own_cases else None
     webhook = installation.webhook if installation else None
     if installation is None or webhook is None or not installation.settling or any(one.stopped for one in installation.components.values()):
@@ -305,7 +305,7 @@ def leftover_conversion(case: Case) -> Iterator[Finding]:
     """WD809."""
     if case.callout["kind"] != "conversion" or not of_its_groups(case):
         return
-    seen = CertManager.of(case.cluster)
+    seen = case.cluster.cert_manager
     installation = seen.installation_of(case)
     webhook = installation.webhook if installation else None
     if webhook is None or webhook.version is None or webhook.version < (1, 7, 0):
@@ -329,7 +329,7 @@ def left_over_from_old_versions(case: Case) -> Iterator[Finding]:
     if not (by_api or by_name) or not case.judgement.fails:
         return
     lines = [f"{'APIService ' + callout['object']['name'] if by_api else 'webhook ' + callout['webhook']} is of cert-manager 0.11 or older"]
-    newer = [one for one in CertManager.of(case.cluster).components("webhook") if one.version and one.version >= (0, 12, 0)]
+    newer = [one for one in case.cluster.cert_manager.components("webhook") if one.version and one.version >= (0, 12, 0)]
     lines += [f"{one.label}, of version {one.item['version']}, does not use it" for one in newer]
     found = catalogue.WD810.about(case, lines, cause=case.judgement.cause, phase=case.judgement.phase, severity=_failing(case), root=case.id)
     yield found.explaining("WD101", "WD102", "WD103", "WD104", "WD201", "WD301", "WD303", "WD307", "WD401", "WD402", "WD404", "WD410", "WD430")
@@ -337,7 +337,7 @@ def left_over_from_old_versions(case: Case) -> Iterator[Finding]:
 
 def installed_twice(cluster: Cluster) -> Iterator[Finding]:
     """WD811."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     working = [one for one in seen.installations if any(_wanted(one, kind) for kind in ("controller", "cainjector"))]
     everywhere = [one for one in working if not all(part.argument("namespace") for kind, part in one.components.items() if kind != "webhook")]
     if len(working) < 2 or not everywhere:
@@ -361,7 +361,7 @@ def _wanted(installation: Installation, kind: str) -> bool:
 
 def startup_check_failed(cluster: Cluster) -> Iterator[Finding]:
     """WD812. Where calls fail now, what fails them is what it found."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     if any(case.judgement.state is not State.HEALTHY for case in seen.webhook_cases) or not seen.webhook_cases:
         return
     for job in seen.facts.get("jobs") or ():
@@ -375,7 +375,7 @@ def startup_check_failed(cluster: Cluster) -> Iterator[Finding]:
 
 def version_is_old(cluster: Cluster) -> Iterator[Finding]:
     """WD813."""
-    for installation in CertManager.of(cluster).installations:
+    for installation in cluster.cert_manager.installations:
         parts = [part for part in installation.components.values() if part.version and part.version < (1, 20, 0)]
         if parts:
             lines = [f"{part.label}: version {part.item['version']}" for part in parts]
@@ -386,7 +386,7 @@ def another_service(case: Case) -> Iterator[Finding]:
     """WD819."""
     if case.callout["webhook"] != WEBHOOK or not case.service or case.service["found"] is not False:
         return
-    seen = CertManager.of(case.cluster)
+    seen = case.cluster.cert_manager
     installation = seen.installation_of(case)
     webhook = installation.webhook if installation else None
     wanted = f"{case.wanted['namespace']}/{case.wanted['name']}"
@@ -400,7 +400,7 @@ def another_service(case: Case) -> Iterator[Finding]:
 
 def configuration_is_missing(cluster: Cluster) -> Iterator[Finding]:
     """WD821."""
-    seen = CertManager.of(cluster)
+    seen = cluster.cert_manager
     unread = {entry["what"] for entry in cluster.facts["coverage"]}
     for installation in seen.installations if seen.complete else ():
         webhook = installation.webhook

@@ -68,7 +68,7 @@ def certificates_have_run_away(cluster: Cluster) -> Iterator[Finding]:
     kinds = certificate_run_away(cluster)
     if not kinds:
         return
-    store = cluster.facts["apps"]["certificate_store"]
+    store = cluster.apps["certificate_store"]
     certificates = {(one["namespace"], one["name"]): one for one in store["certificates"]}
     owners = Counter((one["namespace"], one["owner"]["name"]) for one in store["objects"] if one["kind"] == "CertificateRequest" and one["owner"])
     most = owners.most_common(3)
@@ -101,7 +101,7 @@ def _place(cluster: Cluster) -> dict[str, object]:
 
 
 def _quota_line(cluster: Cluster) -> list[str]:
-    quota, size = ovh_quota(cluster), ((cluster.facts.get("apps") or {}).get("etcd") or {}).get("bytes")
+    quota, size = ovh_quota(cluster), (cluster.apps.get("etcd") or {}).get("bytes")
     lines = [f"etcd's file has {size / MB:.0f} MB (with what was deleted and not yet defragmented)"] if size else []
     if not quota:
         return lines
@@ -110,7 +110,7 @@ def _quota_line(cluster: Cluster) -> list[str]:
 
 
 def _garbage(cluster: Cluster) -> Garbage:
-    store = (cluster.facts.get("apps") or {}).get("certificate_store") or {}
+    store = cluster.apps.get("certificate_store") or {}
     sizes = {
         kind: one["mean_bytes"] for one in store.get("stored") or () for kind, plural in _RESOURCES.items() if plural == one["resource"] and one["mean_bytes"]
     }

@@ -34,7 +34,7 @@ _NEAR_REVISION = frozenset(("istiorev", "istioiorev", "istiorevision", "istioior
 
 
 def sidecars(cluster: Cluster) -> Iterator[Finding]:
-    mesh = Mesh.of(cluster)
+    mesh = cluster.mesh
     if not mesh.present or not mesh.mutating_known:
         return
     yield from _missing_sidecars(mesh)

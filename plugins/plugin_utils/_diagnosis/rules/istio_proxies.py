@@ -28,7 +28,7 @@ REJECTED, NOTHING, UNKNOWN = "rejected", "nothing", "unknown"
 
 
 def proxies(cluster: Cluster) -> Iterator[Finding]:
-    mesh = Mesh.of(cluster)
+    mesh = cluster.mesh
     if not mesh.facts:
         return
     unready = [proxy for proxy in mesh.facts.get("proxies") or () if _is_late(mesh, proxy)]

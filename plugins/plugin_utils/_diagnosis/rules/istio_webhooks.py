@@ -43,7 +43,7 @@ _NEEDED = (
 
 
 def webhooks_of_istio(cluster: Cluster) -> Iterator[Finding]:
-    mesh = Mesh.of(cluster)
+    mesh = cluster.mesh
     if not mesh.present:
         return
     forbidden = list(_forbidden(mesh))
