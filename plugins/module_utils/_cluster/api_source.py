@@ -38,6 +38,8 @@ _SAMPLE = 3
 _METADATA_ONLY = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 # A webhook may name any text; only this is a name that a Service or namespace can have (and that is safe in a path and a selector).
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+# Segments of letters, digits and what else names of objects have (those of ClusterRoles have colons); none is "..".
+_PATH = re.compile(r"(?:/[A-Za-z0-9][\w.:-]*)+")
 _SLICES = "/apis/discovery.k8s.io/v1/endpointslices"
 
 
@@ -189,14 +191,22 @@ class _Reader:
         self.page_size = page_size
 
     def submit(self, pool: Executor, wanted: Iterable[Wanted]) -> list[Future[bool]]:
-        """What observers want; those who want metrics of the same instance share a request."""
+        """What observers want; those who want the same object, or metrics of the same instance, share a request.
+
+        Parts of a path may come from objects (the arguments of a Deployment): what is no name that an object can have is not asked for.
+        """
         scrapes: dict[Address | None, list[Scrape]] = defaultdict(list)
+        named: set[Named] = set()
         asked: list[Future[bool]] = []
         for one in wanted:
             if isinstance(one, Scrape):
                 scrapes[one.instance].append(one)
+            elif not _PATH.fullmatch(one.path):
+                self.inventory.coverage.add(one.what, ERROR, "It is not asked for: no object can have that name.")
             elif isinstance(one, Named):
-                asked.append(pool.submit(self.get, one.what, one.path, one.api_version, one.kind))
+                if one not in named:
+                    named.add(one)
+                    asked.append(pool.submit(self.get, one.what, one.path, one.api_version, one.kind))
             elif isinstance(one, Count):
                 asked.append(pool.submit(self.count, one))
             else:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.cert_manager_election import lease_of
+
 from .checked import InvalidObservation, moment
 from .judgement import State
 from .text import clean
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 WEBHOOK = "webhook.cert-manager.io"
 FROM_SECRET = "cert-manager.io/inject-ca-from-secret"
 _INJECTED = (FROM_SECRET, "cert-manager.io/inject-ca-from", "cert-manager.io/inject-apiserver-ca")
-LEASES = {"controller": "cert-manager-controller", "cainjector": "cert-manager-cainjector-leader-election"}
 HEALTHZ_PORT = 6080  # of the webhook, where no argument says another
 # Seconds that everything may take after an installation: images, two leader elections, the CA, its injection.
 SETTLES = 120.0
@@ -104,8 +105,7 @@ class Component:
 
     @property
     def lease_key(self) -> tuple[str, str] | None:
-        name = LEASES.get(self.kind)
-        return (self.argument("leader-election-namespace") or "kube-system", name) if name and self.argument("leader-elect") != "false" else None
+        return lease_of(self.kind, self.item["arguments"])
 
     def state_line(self) -> str:
         """`Deployment a/b: 0 of 1 replicas ready (pod x: CrashLoopBackOff)`."""

@@ -165,6 +165,47 @@ def test_what_may_not_be_read_is_not_known(installed: FakeApiServer) -> None:
     assert {"lease tls/cert-manager-controller", "jobs of cert-manager"} <= {entry["what"] for entry in facts["coverage"] if entry["reason"] == "forbidden"}
 
 
+def test_a_lease_that_two_want_is_asked_for_once(installed: FakeApiServer) -> None:
+    installed.objects[("", "pods")].append(pod("controller", "blue-1"))  # its arguments lead ACME's observer to the same Lease
+    facts = seen(installed)
+    assert [one["component"] for one in facts["apps"]["acme"]["pods"]].count("controller") == 1
+    assert sorted(path.rpartition("/")[2] for path, dummy in installed.asked("leases")) == [
+        "cert-manager-cainjector-leader-election",
+        "cert-manager-controller",
+    ]
+
+
+@pytest.mark.parametrize(
+    "component,arguments,lease",
+    [
+        ("controller", [], ("kube-system", "cert-manager-controller")),
+        ("cainjector", [], ("kube-system", "cert-manager-cainjector-leader-election")),
+        ("webhook", [], None),
+        ("controller", ["--leader-election-namespace=tls"], ("tls", "cert-manager-controller")),
+        ("controller", ["--leader-election-namespace=one", "--leader-election-namespace=tls"], ("tls", "cert-manager-controller")),
+        ("controller", ["--leader-elect=false"], None),
+        ("controller", ["--leader-elect=false", "--leader-elect=true"], ("kube-system", "cert-manager-controller")),
+    ],
+)
+def test_where_a_leader_is_elected(installed: FakeApiServer, component: str, arguments: list[str], lease: tuple[str, str] | None) -> None:
+    """As flags are parsed: the last one counts."""
+    part = deployment(component, "blue", container={**container(component), "args": arguments})
+    installed.objects[("apps", "deployments")], installed.objects[("", "pods")] = [part], []
+    found = seen(installed)["apps"]["cert_manager"]
+    assert [(one["namespace"], one["name"]) for one in found["leases"]] == ([lease] if lease else [])
+    assert [path for path, dummy in installed.asked("leases")] == ([f"/apis/coordination.k8s.io/v1/namespaces/{lease[0]}/leases/{lease[1]}"] if lease else [])
+
+
+@pytest.mark.parametrize("hostile", ["../../../api/v1/secrets?x=", "tls/secrets/x#", "..", "a b", "%2e%2e"])
+def test_an_argument_is_not_put_into_a_path(installed: FakeApiServer, hostile: str) -> None:
+    part = deployment("controller", "blue", container={**container("controller"), "args": [f"--leader-election-namespace={hostile}"]})
+    installed.objects[("apps", "deployments")], installed.objects[("", "pods")] = [part], []
+    facts = seen(installed)
+    assert [one["found"] for one in facts["apps"]["cert_manager"]["leases"]] == [None]
+    assert {entry["what"]: entry["reason"] for entry in facts["coverage"]}[f"lease {hostile}/cert-manager-controller"] == "error"
+    assert not [path for dummy, path, *dummies in installed.requests if "lease" in path or "secret" in path or ".." in path]
+
+
 def test_nothing_is_asked_where_its_groups_are_not_served(installed: FakeApiServer) -> None:
     del installed.objects[("cert-manager.io", "issuers")]
     assert "cert_manager" not in seen(installed)["apps"]

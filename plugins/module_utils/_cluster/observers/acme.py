@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.cert_manager_election import DEFAULT_NAMESPACE, LEASES
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.control_plane import redacted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Named, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
@@ -50,9 +51,7 @@ _ARGUMENTS = frozenset(
         "leader-election-namespace",
     )
 )
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-# By which the replicas of the controller agree on one; renewed every 40 s.
-_LEASE = "cert-manager-controller"
+_LEASE = LEASES["controller"]
 _COMPONENTS = {"cert-manager": "controller", "cainjector": "cainjector", "webhook": "webhook"}
 # The token in a challenge's URL, the key that a self check expects, and a key authorization (two base64url words of 32 bytes) anywhere.
 _SECRET = re.compile(r"(?<=/\.well-known/acme-challenge/)[\w-]+|(?<=expected response )\"[^\"]*\"|\b[\w-]{20,128}\.[\w-]{43}\b")
@@ -102,8 +101,8 @@ class Acme(Observer):
 
     def _lease_namespaces(self) -> set[str]:
         """Where the controllers keep their lease; the default is the program's."""
-        named = {pod["arguments"].get("leader-election-namespace") or "kube-system" for pod in self._pods.values() if pod["component"] == "controller"}
-        return {namespace for namespace in named if _NAME.fullmatch(namespace)}
+        controllers = [pod for pod in self._pods.values() if pod["component"] == "controller"]
+        return {pod["arguments"].get("leader-election-namespace") or DEFAULT_NAMESPACE for pod in controllers}
 
     def take(self, obj: dict[str, Any]) -> None:
         kind = obj["kind"]

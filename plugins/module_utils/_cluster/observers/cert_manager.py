@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.cert_manager_election import LEASES, lease_of
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Named, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.pods import pod_facts
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import Inventory
 
 COMPONENTS = ("webhook", "cainjector", "controller")
-# Who elects a leader -> the lease; the webhook elects none.
-LEASES = {"controller": "cert-manager-controller", "cainjector": "cert-manager-cainjector-leader-election"}
-DEFAULT_LEADER_ELECTION = "kube-system"
 _COMPONENT, _INSTANCE, _VERSION = "app.kubernetes.io/component", "app.kubernetes.io/instance", "app.kubernetes.io/version"
 _STARTUP_CHECK = "startupapicheck"
 # The arguments that judging needs; no other is kept.
@@ -91,8 +89,7 @@ class CertManager(Observer):
         return {namespace for namespace, _name in self._deployments}
 
     def _wanted_leases(self) -> set[tuple[str, str]]:
-        elects = [item for item in self._deployments.values() if item["component"] in LEASES and item["arguments"].get("leader-elect") != ["false"]]
-        return {(leader_election_namespace(item), LEASES[item["component"]]) for item in elects}
+        return {lease for item in self._deployments.values() if (lease := lease_of(item["component"], item["arguments"]))}
 
     def take(self, obj: dict[str, Any]) -> None:
         kind = obj["kind"]
@@ -146,11 +143,6 @@ class CertManager(Observer):
     def _found(self, key: tuple[str, str], unread: set[str]) -> bool | None:
         what = self._asked.get(key)
         return False if what is not None and what not in unread else None
-
-
-def leader_election_namespace(deployment: dict[str, Any]) -> str:
-    """Where a component elects its leader."""
-    return next(iter(deployment["arguments"].get("leader-election-namespace") or ()), DEFAULT_LEADER_ELECTION)
 
 
 def _component(own: dict[str, str], spec: dict[str, Any]) -> str | None:

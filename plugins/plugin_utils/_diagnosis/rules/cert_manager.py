@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.cert_manager_election import DEFAULT_NAMESPACE, LEASES
+
 from ..catalogue import cert_manager as catalogue
 from ..cert_manager import (
     ELECTED_AFTER,
@@ -350,7 +352,7 @@ def installed_twice(cluster: Cluster) -> Iterator[Finding]:
     lines += [f"Lease {lease['namespace']}/{lease['name']} is held by {clean(lease['holder'], 120)}" for lease in seen.facts["leases"] if lease["holder"]]
     first = working[0]
     part, *_others = first.components.values()
-    values = {**_values(part), "cm_lease": "cert-manager-cainjector-leader-election", "cm_lease_namespace": "kube-system"}
+    values = {**_values(part), "cm_lease": LEASES["cainjector"], "cm_lease_namespace": DEFAULT_NAMESPACE}
     yield catalogue.WD811.found(Subject("Deployment", part.name, part.namespace), lines, values=values, root="installations of cert-manager")
 
 
