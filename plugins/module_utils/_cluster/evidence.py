@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import Malformed, bounded, integer, mapping, mappings, text
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.events import count_of, first_seen, last_seen, message_of, subject_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import Malformed, bounded, mapping, mappings, text
 
 MOST_ENTRIES = 200
 _LONGEST_TEXT = 2000
@@ -45,23 +46,18 @@ class Evidence:
 
         The kubelet's are left out (it calls no webhooks, and its readiness failures name many), Normal ones as well.
         """
-        message = text(event.get("message")) or text(event.get("note"))
+        message = message_of(event)
         component = text(mapping(event.get("source") or event.get("deprecatedSource")).get("component"))
         reporter = text(event.get("reportingController")) or text(event.get("reportingComponent")) or component
         if message is None or event.get("type") == "Normal" or reporter == "kubelet" or not may_be_about_a_call(message):
             return
-        subject = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+        subject = subject_of(event)
         if not subject:
             raise Malformed("neither involvedObject nor regarding is there")
         metadata = mapping(event.get("metadata"))
         if self._again("event", metadata.get("namespace"), metadata.get("name")):
             return
-        series = mapping(event.get("series"))
-        created = text(metadata.get("creationTimestamp"))
-        first = text(event.get("firstTimestamp")) or text(event.get("deprecatedFirstTimestamp")) or text(event.get("eventTime")) or created
-        last = text(series.get("lastObservedTime")) or text(event.get("lastTimestamp")) or text(event.get("deprecatedLastTimestamp")) or first
-        count = integer(series.get("count")) or integer(event.get("count")) or integer(event.get("deprecatedCount")) or 1
-        self._add("event", message, count, first, last, subject, reporter)
+        self._add("event", message, count_of(event), first_seen(event), last_seen(event), subject, reporter)
 
     def add_conditions(self, obj: dict[str, Any]) -> None:
         """ReplicaFailure of workloads, Available=False of APIServices, and failures that other controllers (Flux, Argo CD, Helm) report of an API call."""

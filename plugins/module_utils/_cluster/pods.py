@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import (
+    condition_of,
     integer,
     labels,
     mapping,
@@ -25,13 +26,12 @@ def pod_facts(pod: dict[str, Any]) -> dict[str, Any]:
     statuses = {item.get("name"): item for key in ("containerStatuses", "initContainerStatuses") for item in mappings(status.get(key))}
     # An init container that is restarted for ever is a sidecar: it may be the one that listens.
     sidecars = [container for container in mappings(spec.get("initContainers")) if container.get("restartPolicy") == "Always"]
-    ready = next((condition for condition in mappings(status.get("conditions")) if condition.get("type") == "Ready"), {})
     return {
         "namespace": namespace_of(pod),
         "name": name_of(pod),
         "labels": labels(metadata.get("labels")),
         "phase": text(status.get("phase")),
-        "ready": ready.get("status") == "True",
+        "ready": condition_of(status, "Ready").get("status") == "True",
         "terminating": metadata.get("deletionTimestamp") is not None,
         "node": text(spec.get("nodeName")),
         "ip": text(status.get("podIP")),

@@ -73,5 +73,10 @@ def owner_of(metadata: Any) -> dict[str, str | None] | None:
     return {"kind": text(chosen.get("kind")), "name": text(chosen.get("name"))} if chosen else None
 
 
+def condition_of(status: Any, kind: str) -> dict[str, Any]:
+    """The condition of this type; {} where there is none."""
+    return next((item for item in mappings(mapping(status).get("conditions")) if item.get("type") == kind), {})
+
+
 def bounded(value: str, longest: int) -> str:
     return value if len(value) <= longest else value[: longest - 1] + "…"

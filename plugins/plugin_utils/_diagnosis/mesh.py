@@ -16,6 +16,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import (
+    IGNORED_NAMESPACES,
+    INJECT,
+    INJECTOR,
+    REVISION,
+    TAG,
+    VALIDATOR,
+    suffix,
+)
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching import NO, YES, Request, intercepts, selector_matches
 
 from .selectors import keys
@@ -24,12 +33,8 @@ if TYPE_CHECKING:
     from .case import Case
     from .cluster import Cluster
 
-REVISION, TAG, INJECTION, INJECT = "istio.io/rev", "istio.io/tag", "istio-injection", "sidecar.istio.io/inject"
-DATAPLANE = "istio.io/dataplane-mode"
-_INJECTOR, _VALIDATOR = "sidecar-injector.istio.io", "validation.istio.io"
+INJECTION, DATAPLANE = "istio-injection", "istio.io/dataplane-mode"
 _DEACTIVATED = {"istio.io/deactivated": "never-match"}
-# istiod never injects there. Source: istio pkg/kube/inject/initializer.go.
-_IGNORED = frozenset(("kube-system", "kube-public", "kube-node-lease", "local-path-storage"))
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ class Mesh:
         found: dict[tuple[str, str], list[Case]] = defaultdict(list)
         for case in cluster.cases:
             name = case.callout["webhook"] or ""
-            if (case.callout["kind"], True) in (("mutating", name.endswith(_INJECTOR)), ("validating", name.endswith(_VALIDATOR))):
+            if (case.callout["kind"], True) in (("mutating", name.endswith(INJECTOR)), ("validating", name.endswith(VALIDATOR))):
                 found[(case.callout["object"]["kind"], case.callout["object"]["name"])].append(case)
         configurations = [Configuration(name, kind, cases[0].callout["object"]["labels"], tuple(cases)) for (kind, name), cases in sorted(found.items())]
         return cls(
@@ -197,7 +202,7 @@ class Mesh:
     def expected(self, workload: Mapping[str, Any]) -> tuple[Configuration, Case] | None:
         """Who should have put a sidecar into the pods of a workload of the facts; None where nobody should, or that is not certain."""
         labels = self.namespaces.get(workload["namespace"])
-        if labels is None or workload["namespace"] in _IGNORED or workload["host_network"] or labels.get(DATAPLANE) == "ambient":
+        if labels is None or workload["namespace"] in IGNORED_NAMESPACES or workload["host_network"] or labels.get(DATAPLANE) == "ambient":
             return None
         told = workload["labels"].get(INJECT, workload["annotation"])  # the label is preferred to the annotation
         if told == "false" or workload["labels"].get(DATAPLANE) == "ambient":
@@ -209,8 +214,7 @@ class Mesh:
         """Whether istiod's own configuration leaves it to the selectors (policy enabled, nobody exempted)."""
         if injector.service is None or injector.revision is None:
             return True
-        suffix = "" if injector.revision == "default" else f"-{injector.revision}"
-        place = (injector.service["namespace"], f"istio-sidecar-injector{suffix}")
+        place = (injector.service["namespace"], f"istio-sidecar-injector{suffix(injector.revision)}")
         settings = next((one for one in self.facts.get("injection") or () if (one["namespace"], one["name"]) == place), None)
         return settings is None or (settings["policy"] != "disabled" and not settings["never_inject"])
 

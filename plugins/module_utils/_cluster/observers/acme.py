@@ -19,6 +19,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.li
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import (
     bounded,
+    condition_of,
     labels,
     mapping,
     mappings,
@@ -173,8 +174,8 @@ def _issuer(issuer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ready(status: dict[str, Any]) -> dict[str, str | None] | None:
-    condition = next((item for item in mappings(status.get("conditions")) if item.get("type") == "Ready"), None)
-    if condition is None:
+    condition = condition_of(status, "Ready")
+    if not condition:
         return None
     return {
         "status": text(condition.get("status")),
@@ -243,7 +244,6 @@ def _pod(pod: dict[str, Any], component: str) -> dict[str, Any]:
     containers = mappings(spec.get("containers"))
     container = next((one for one in containers if f"cert-manager-{component}" == one.get("name")), containers[0] if containers else {})
     state = next((one for one in mappings(status.get("containerStatuses")) if one.get("name") == container.get("name")), {})
-    ready = next((item for item in mappings(status.get("conditions")) if item.get("type") == "Ready"), {})
     owner = owner_of(pod.get("metadata"))
     variables = {name: item for item in mappings(container.get("env")) if (name := text(item.get("name")))}
     given = {name: text(variables.get(name, {}).get("value")) or text(variables.get(name.lower(), {}).get("value")) for name in _PROXY_VARIABLES}
@@ -255,7 +255,7 @@ def _pod(pod: dict[str, Any], component: str) -> dict[str, Any]:
         "component": component,
         "workload": (owner["name"] or "").rpartition("-")[0] or None if owner and owner["kind"] == "ReplicaSet" else None,
         "instance": labels(mapping(pod.get("metadata")).get("labels")).get("app.kubernetes.io/instance"),
-        "ready": ready.get("status") == "True",
+        "ready": condition_of(status, "Ready").get("status") == "True",
         "restarts": state.get("restartCount") if isinstance(state.get("restartCount"), int) else 0,
         "waiting": text(mapping(mapping(state.get("state")).get("waiting")).get("reason")),
         "started": text(mapping(mapping(state.get("state")).get("running")).get("startedAt")),

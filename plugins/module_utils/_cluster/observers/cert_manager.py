@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.cert_manager_election import LEASES, lease_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.events import count_of, last_seen, message_of, subject_of
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Named, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.pods import pod_facts
@@ -111,16 +112,13 @@ class CertManager(Observer):
 
     def _take_event(self, event: dict[str, Any]) -> None:
         """The kubelet's words about probes; whose pod it is shows later. (`evidence.py` leaves the kubelet's events out.)"""
-        message = text(event.get("message")) or text(event.get("note")) or ""
-        subject = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+        message, subject = message_of(event) or "", subject_of(event)
         if event.get("reason") != "Unhealthy" or "probe failed" not in message or len(self._failures) >= _MOST_FAILURES:
             return
-        series = mapping(event.get("series"))
-        last = text(series.get("lastObservedTime")) or text(event.get("lastTimestamp")) or text(event.get("deprecatedLastTimestamp"))
         key = (text(subject.get("namespace")) or "default", text(subject.get("name")) or "", bounded(message, _LONGEST))
         known = self._failures.setdefault(key, {"count": 0, "last": None})
-        known["count"] = max(known["count"], integer(series.get("count")) or integer(event.get("count")) or 1)
-        known["last"] = max(filter(None, (known["last"], last or text(event.get("eventTime")))), default=None)
+        known["count"] = max(known["count"], count_of(event))
+        known["last"] = max(filter(None, (known["last"], last_seen(event))), default=None)
 
     def facts(self, inventory: Inventory) -> Any:
         """None where there is nothing of cert-manager."""

@@ -14,6 +14,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.events import count_of, last_seen, message_of, subject_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import (
+    IGNORED_NAMESPACES,
+    INJECTOR,
+    REVISION,
+    TAG,
+    VALIDATOR,
+    cluster_role,
+    suffix,
+)
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Named, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.istio_pods import Pod, Workloads
@@ -33,10 +43,6 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching i
 if TYPE_CHECKING:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import Inventory
 
-REVISION, TAG = "istio.io/rev", "istio.io/tag"
-INJECTOR, VALIDATOR = "sidecar-injector.istio.io", "validation.istio.io"
-# Where istiod never injects, whatever the labels say. Source: istio pkg/kube/inject/initializer.go.
-IGNORED_NAMESPACES = frozenset(("kube-system", "kube-public", "kube-node-lease", "local-path-storage"))
 MANAGED_GROUP = "mesh.cloud.google.com"
 # Pods of so many namespaces are asked for one by one; beyond that one LIST of all is cheaper for both sides.
 _MOST_NAMESPACES = 20
@@ -111,8 +117,7 @@ class Istio(Observer):
             if service and callout["kind"] == "mutating" and REVISION in callout["object"]["labels"]:
                 places.add((service["namespace"], callout["object"]["labels"][REVISION]))
         for namespace, revision in sorted(places):
-            suffix = "" if revision == "default" else f"-{revision}"
-            for name in (f"istio{suffix}", f"istio-sidecar-injector{suffix}"):
+            for name in (f"istio{suffix(revision)}", f"istio-sidecar-injector{suffix(revision)}"):
                 yield Named(f"configmap {namespace}/{name}", f"/api/v1/namespaces/{namespace}/configmaps/{name}", "v1", "ConfigMap")
 
     def _revisions(self) -> Iterator[tuple[str, str]]:
@@ -144,7 +149,7 @@ class Istio(Observer):
         if not undone:
             return
         for namespace, revision in sorted(set(self._revisions())):
-            name = f"istiod-clusterrole{'' if revision == 'default' else f'-{revision}'}-{namespace}"
+            name = cluster_role(revision, namespace)
             for kind, plural in (("ClusterRole", "clusterroles"), ("ClusterRoleBinding", "clusterrolebindings")):
                 self._asked_roles.append((kind, name))
                 path = f"/apis/rbac.authorization.k8s.io/v1/{plural}/{name}"
@@ -187,21 +192,19 @@ class Istio(Observer):
             }
 
     def _take_event(self, event: dict[str, Any]) -> None:
-        message = text(event.get("message")) or text(event.get("note"))
-        subject = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+        message, subject = message_of(event), subject_of(event)
         if message is None or event.get("type") == "Normal":
             return
         if _ISTIOD.search(message):
-            self._remember(message, subject, _last(event))
+            self._remember(message, subject, last_seen(event))
         about_proxy = "istio-proxy" in (text(subject.get("fieldPath")) or "") or "Envoy proxy is NOT ready" in message
         name = text(subject.get("name"))
         if about_proxy and name and ("probe failed" in message or "NOT ready" in message):
-            key, last = (text(subject.get("namespace")) or "default", name), _last(event)
+            key, last = (text(subject.get("namespace")) or "default", name), last_seen(event)
             known = self._of_proxies.get(key)
             # What the proxy itself said tells more than the status of its probe.
             if known is None or ("updates:" in message, last or "") > ("updates:" in known["said"], known["last"] or ""):
-                count = integer(mapping(event.get("series")).get("count")) or integer(event.get("count")) or integer(event.get("deprecatedCount")) or 1
-                self._of_proxies[key] = {"said": bounded(message, _LONGEST), "count": count, "last": last}
+                self._of_proxies[key] = {"said": bounded(message, _LONGEST), "count": count_of(event), "last": last}
 
     def _take_conditions(self, obj: dict[str, Any]) -> None:
         for condition in mappings(mapping(obj.get("status")).get("conditions")):
@@ -365,9 +368,3 @@ def _service_of(address: str) -> tuple[str, str, int] | None:
     host, _colon, port = address.rpartition(":")
     parts = host.split(".")
     return (parts[1], parts[0], int(port)) if port.isdigit() and len(port) < 6 and len(parts) >= 3 and parts[2] == "svc" else None
-
-
-def _last(event: dict[str, Any]) -> str | None:
-    series, metadata = mapping(event.get("series")), mapping(event.get("metadata"))
-    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("deprecatedLastTimestamp"), event.get("eventTime"))
-    return next((found for value in (*times, metadata.get("creationTimestamp")) if (found := text(value))), None)

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import INJECT, REVISION
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import (
     labels,
     mapping,
@@ -24,7 +25,6 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.va
 )
 
 PROXY = "istio-proxy"
-INJECT, _REVISION = "sidecar.istio.io/inject", "istio.io/rev"
 _STATUS, _CONFIG, _MIRROR = "sidecar.istio.io/status", "proxy.istio.io/config", "kubernetes.io/config.mirror"
 _MOST_WORKLOADS = 1_000
 _MOST_PROXIES = 300
@@ -114,7 +114,7 @@ class Workloads:
             groups[(pod.namespace, *pod.owner, pod.labels, pod.annotation, pod.host_network)].append(pod)
         workloads = [_workload(group) for group in groups.values()]
         # Of those that have their sidecars one stands for all that are decided alike.
-        whole = {(one["namespace"], one["labels"].get(INJECT), one["labels"].get(_REVISION)): one for one in workloads if not one["without_sidecar"]}
+        whole = {(one["namespace"], one["labels"].get(INJECT), one["labels"].get(REVISION)): one for one in workloads if not one["without_sidecar"]}
         kept = [*(one for one in workloads if one["without_sidecar"]), *whole.values()][:_MOST_WORKLOADS]
         return (
             sorted(kept, key=lambda one: (one["namespace"], one["kind"], one["name"])),

@@ -15,6 +15,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.li
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import (
     bounded,
+    condition_of,
     integer,
     labels,
     mapping,
@@ -136,7 +137,7 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
         "kubelet_version": text(info.get("kubeletVersion")),
         "container_runtime": text(info.get("containerRuntimeVersion")),
         "os_image": text(info.get("osImage")),
-        "ready": any(item.get("type") == "Ready" and item.get("status") == "True" for item in mappings(status.get("conditions"))),
+        "ready": condition_of(status, "Ready").get("status") == "True",
     }
 
 

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import INJECT, REVISION
+
 from ..catalogue import istio as catalogue
 from ..finding import Finding, Subject
-from ..mesh import DATAPLANE, INJECTION, REVISION, Configuration, Mesh, why
+from ..mesh import DATAPLANE, INJECTION, Configuration, Mesh, why
 from ..severity import Severity
 from ..text import listing
 
@@ -29,7 +31,6 @@ _VALUES = frozenset(("enabled", "disabled"))
 _NEAR_INJECTION = frozenset(
     ("istioinject", "istioinjected", "istioinjecton", "istioinjections", "istioioinjection", "istiosidecarinjection", "sidecarinjection")
 )
-_NEAR_INJECTION_OF_PODS = "sidecar.istio.io/inject"  # selects pods, and means nothing on a namespace
 _NEAR_REVISION = frozenset(("istiorev", "istioiorev", "istiorevision", "istioiorevision", "istioiorevsion", "istioiotag"))
 
 
@@ -131,7 +132,7 @@ def _near_miss(labels: Mapping[str, str], live: str | None) -> tuple[str, dict[s
         plain = re.sub(r"[^a-z]", "", key.lower())
         if value.lower() in ("disabled", "disable", "false", "no"):
             continue
-        if key == _NEAR_INJECTION_OF_PODS:
+        if key == INJECT:
             return f"{key}={value}, which is a label of pods and means nothing on a namespace", {"wrong_key": key, "right_label": right}
         if plain in _NEAR_INJECTION or (key != INJECTION and plain == "istioinjection"):
             return f"{key}={value}; the label is {INJECTION}", {"wrong_key": key, "right_label": right}

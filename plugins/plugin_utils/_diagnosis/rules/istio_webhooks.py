@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import cluster_role
+
 from ..catalogue import istio as catalogue
 from ..checked import moment
 from ..evidence import RECENT
@@ -209,8 +211,7 @@ def _is_current(mesh: Mesh, item: Mapping[str, Any]) -> bool:
 
 def _gaps(mesh: Mesh, control_plane: Mapping[str, Any]) -> Iterator[str]:
     """What the chart's ClusterRole and binding do not grant. Where both are missing others may grant it: then nothing is said."""
-    suffix = "" if (control_plane["revision"] or "default") == "default" else f"-{control_plane['revision']}"
-    name = f"istiod-clusterrole{suffix}-{control_plane['namespace']}"
+    name = cluster_role(control_plane["revision"], control_plane["namespace"])
     known = {item["kind"]: item for item in mesh.facts.get("roles") or () if item["name"] == name}
     role, binding = known.get("ClusterRole"), known.get("ClusterRoleBinding")
     if not role or not binding or None in (role["found"], binding["found"]) or not (role["found"] or binding["found"]):
