@@ -23,6 +23,7 @@ except ImportError:
     HAS_YAML = False
 
 _DEEPEST = 200
+_TOO_DEEP = f"nested more than {_DEEPEST} levels deep"
 _SCHEMA = re.compile(r"^(\s*(?:- )?)openAPIV3Schema:\s*$")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -66,8 +67,10 @@ def documents(content: str) -> Iterator[Any]:
     try:
         yield from _built(yaml.parse(_without_schemas(content), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise YamlError(f"{getattr(error, 'problem', None) or 'unreadable'}{f', line {mark.line + 1}' if mark else ''}") from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "unreadable"
+        if "nesting depth" in problem:  # newer versions of libyaml look ahead, and have a limit of their own, above this one
+            problem = _TOO_DEEP
+        raise YamlError(f"{problem}{f', line {mark.line + 1}' if mark else ''}") from error
 
 
 def _built(events: Iterator[Any]) -> Iterator[Any]:
@@ -88,7 +91,7 @@ def _built(events: Iterator[Any]) -> Iterator[Any]:
             if place.awaits_key():
                 raise YamlError(f"a key that is no text, {_line(event)}")
             if len(places) > _DEEPEST:
-                raise YamlError(f"nested more than {_DEEPEST} levels deep, {_line(event)}")
+                raise YamlError(f"{_TOO_DEEP}, {_line(event)}")
             container: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
             place.put(container)
             places.append(_Place(container, event.anchor))
