@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from doctorlab import Lab, build
+from doctorlab.api import wait
 
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.mesh_world import injector
 
@@ -110,9 +110,7 @@ class Mesh:
     # ---- the cluster
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        done = self.lab.run(["kubectl", *arguments], input=stdin, capture_output=True)
-        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
-        return done.stdout
+        return self.lab.kubectl(*arguments, stdin=stdin)
 
     def apply(self, *objects: Object) -> None:
         self.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
@@ -170,10 +168,7 @@ class Mesh:
         return [pod["metadata"]["name"] for pod in pods]
 
     def wait(self, what: str, done: Callable[[], bool], timeout: float = 30) -> None:
-        deadline = time.monotonic() + timeout
-        while not done():
-            assert time.monotonic() < deadline, f"{what}: not after {timeout:.0f} s"
-            time.sleep(0.2)
+        wait(what, done, timeout, pause=0.2)
 
 
 def workload(namespace: str, name: str, labels: dict[str, str] | None = None) -> Object:

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 from doctorlab import Lab, Options, addresses
-from doctorlab.acme import PROXY, Outside, cert_manager_outside, wait_for
+from doctorlab.acme import PROXY, Outside, cert_manager_outside
+from doctorlab.api import wait
 from doctorlab.cert_manager import CertManager
 from lab_diagnosis import Diagnosis, diagnose
 
@@ -85,7 +86,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 issuer("search", f"https://{LETS_ENCRYPT}/directory", None),
             ]
         )
-        wait_for("all issuers have a condition", lambda: all(world.condition(name) for name in ("good", "private", "far", "search")))
+        wait("all issuers have a condition", lambda: all(world.condition(name) for name in ("good", "private", "far", "search")), timeout=90)
         yield world
 
 
@@ -148,7 +149,7 @@ def test_others_use_a_proxy_and_the_printed_command_mends_it(world: World, tmp_p
 
     world.shell(command(needed, "kubectl -n cert-manager set env"))
     world.cert_manager.ready()
-    wait_for("the issuer is ready through the proxy", lambda: world.condition("far").get("status") == "True")
+    wait("the issuer is ready through the proxy", lambda: world.condition("far").get("status") == "True", timeout=90)
     after = told(diagnose(world.lab, tmp_path / "after"))
     assert "far" not in after and "WD832" not in after.values(), after
 
@@ -158,7 +159,7 @@ def test_a_controller_that_loses_the_api_server(world: World, tmp_path: Path) ->
     world.shell("kubectl -n cert-manager set env deployment/cert-manager NO_PROXY=.svc,.cluster.local,kubernetes.default.svc")
     world.cert_manager.ready()  # it has no readiness probe
     (controller,) = world.cert_manager.component("controller")
-    wait_for("the proxy refuses its calls", lambda: f"https://{API}" in world.cert_manager.pods.log(controller))
+    wait("the proxy refuses its calls", lambda: f"https://{API}" in world.cert_manager.pods.log(controller), timeout=90)
     diagnosis = diagnose(world.lab, tmp_path / "report")
     lost = finding(diagnosis, "WD832")
     assert lost["subject"] == {"kind": "Deployment", "namespace": "cert-manager", "name": "cert-manager", "webhook": None}
@@ -168,9 +169,7 @@ def test_a_controller_that_loses_the_api_server(world: World, tmp_path: Path) ->
 
     world.shell(command(lost, "kubectl -n cert-manager set env"))
     world.cert_manager.ready()
-    wait_for(
-        "a controller works again", lambda: "successfully acquired lease" in world.cert_manager.pods.log(world.cert_manager.component("controller")[0]), 150
-    )
+    wait("a controller works again", lambda: "successfully acquired lease" in world.cert_manager.pods.log(world.cert_manager.component("controller")[0]), 150)
     assert "WD832" not in told(diagnose(world.lab, tmp_path / "after")).values()
 
 
@@ -180,8 +179,8 @@ def test_the_acme_server_refuses_and_a_challenge_waits(world: World, tmp_path: P
     def reason(plural: str) -> list[str]:
         return [item["status"].get("reason", "") for item in world.cert_manager.pods.get("-n", "default", plural)["items"] if item.get("status")]
 
-    wait_for("the order is refused", lambda: any("rejectedIdentifier" in words for words in reason("orders")))
-    wait_for("the challenge waits", lambda: any("propagation" in words for words in reason("challenges")))
+    wait("the order is refused", lambda: any("rejectedIdentifier" in words for words in reason("orders")), timeout=90)
+    wait("the challenge waits", lambda: any("propagation" in words for words in reason("challenges")), timeout=90)
     diagnosis = diagnose(world.lab, tmp_path / "report")
     refused = finding(diagnosis, "WD838")
     assert "rejectedIdentifier" in " ".join(refused["evidence"])

@@ -35,7 +35,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
             secret("fault-mutating-works", "webhook-ca", right, allowed=False),
             secret("fault-ca-rotated", "webhook-ca", right),
         ]
-        _done(lab.run(["kubectl", "apply", "-f", "-"], input=yaml.safe_dump_all(objects), capture_output=True))
+        lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
         for kind, name in (
             ("validating", "fault-healthy"),
             ("validating", "fault-denies"),
@@ -43,19 +43,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Any:
             ("validating", "fault-ca-rotated"),
             ("validating", "fault-ca-bundle-empty"),
         ):
-            _done(lab.run(["kubectl", "annotate", f"{kind}webhookconfiguration", name, f"{INJECT}={name}/webhook-ca"], capture_output=True))
+            lab.kubectl("annotate", f"{kind}webhookconfiguration", name, f"{INJECT}={name}/webhook-ca")
         yield lab
 
 
 def ca_bundle(lab: Lab, name: str) -> str:
     """The caBundle of a validating configuration, in base64."""
-    done = lab.run(["kubectl", "get", "validatingwebhookconfiguration", name, "-o", "jsonpath={.webhooks[0].clientConfig.caBundle}"], capture_output=True)
-    _done(done)
-    return done.stdout
-
-
-def _done(done: Any) -> None:
-    assert done.returncode == 0, done.stderr
+    return lab.kubectl("get", "validatingwebhookconfiguration", name, "-o", "jsonpath={.webhooks[0].clientConfig.caBundle}")
 
 
 def found(diagnosis: Diagnosis) -> dict[str, list[str]]:
@@ -102,4 +96,4 @@ def test_secrets_that_may_not_be_read_are_told(lab: Lab, tmp_path: Path) -> None
 
 def test_the_shipped_rights_name_every_secret_that_is_known(lab: Lab) -> None:
     documents = list(yaml.safe_load_all((paths.RBAC / "diagnose-ca-secrets.yaml").read_text(encoding="utf-8")))
-    _done(lab.run(["kubectl", "apply", "--dry-run=server", "-f", "-"], input=yaml.safe_dump_all(documents), capture_output=True))
+    lab.kubectl("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump_all(documents))

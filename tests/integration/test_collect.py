@@ -32,8 +32,7 @@ def told(diagnosis: Diagnosis) -> set[tuple[str, str]]:
 
 def test_a_dump_says_what_the_configuration_says(tmp_path: Path) -> None:
     with Lab(tmp_path / "lab", Options(faults="healthy,configuration")) as lab:
-        applied = lab.run(["kubectl", "apply", "-f", "-"], input=yaml.safe_dump_all(OBJECTS), capture_output=True)
-        assert applied.returncode == 0, applied.stderr
+        lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(OBJECTS))
         done = lab.run(["sh", str(SCRIPT), str(tmp_path / "dump")], user="diagnose", capture_output=True, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         live = diagnose(lab, tmp_path / "live", user="diagnose")

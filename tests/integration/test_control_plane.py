@@ -21,14 +21,8 @@ IGNORED = "fault-ignore-works"
 APPS = "denied-by-policy"
 
 
-def kubectl(lab: Lab, *words: str, **options: Any) -> Any:
-    done = lab.run(["kubectl", *words], capture_output=True, **options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def apply(lab: Lab, *objects: dict[str, Any]) -> None:
-    kubectl(lab, "apply", "-f", "-", input=yaml.safe_dump_all(objects))
+    lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
 
 
 def codes(diagnosis: Diagnosis, *severities: str) -> list[str]:
@@ -52,7 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with Lab(tmp_path_factory.mktemp("control-plane") / "lab", Options(faults="healthy,denies,apiservice-works", api_servers=2)) as lab:
         fail_open(lab, times=3)
         second = {"KUBECONFIG": str(lab.kubeconfig_for("admin", addresses.SECOND))}
-        kubectl(lab, "-n", "fault-healthy", "patch", "configmap", "settings", "-p", json.dumps({"data": {"n": "1"}}), env=second)
+        lab.kubectl("-n", "fault-healthy", "patch", "configmap", "settings", "-p", json.dumps({"data": {"n": "1"}}), env=second)
         deny_by_policy(lab)
         yield lab
 
@@ -63,13 +57,13 @@ def fail_open(lab: Lab, times: int) -> None:
 
     def patch(number: int) -> None:
         change = json.dumps([{"op": "replace", "path": port, "value": number}])
-        kubectl(lab, "patch", "validatingwebhookconfiguration", IGNORED, "--type=json", "-p", change)
+        lab.kubectl("patch", "validatingwebhookconfiguration", IGNORED, "--type=json", "-p", change)
 
     patch(444)
     deadline = time.monotonic() + 60
     while times and time.monotonic() < deadline:
-        kubectl(lab, "-n", IGNORED, "patch", "configmap", "settings", "-p", json.dumps({"data": {"n": str(time.monotonic())}}))
-        metrics = kubectl(lab, "get", "--raw", "/metrics")
+        lab.kubectl("-n", IGNORED, "patch", "configmap", "settings", "-p", json.dumps({"data": {"n": str(time.monotonic())}}))
+        metrics = lab.kubectl("get", "--raw", "/metrics")
         counted = [line for line in metrics.splitlines() if line.startswith("apiserver_admission_webhook_fail_open_count")]
         if counted and float(counted[0].rsplit(" ", 1)[1]) >= times:
             times = 0
@@ -104,7 +98,7 @@ def deny_by_policy(lab: Lab) -> None:
     deadline = time.monotonic() + 60
     created = 0
     labels = {"app": "shop"}
-    while time.monotonic() < deadline and "ValidatingAdmissionPolicy 'no-pods'" not in kubectl(lab, "-n", APPS, "get", "events", "-o", "json"):
+    while time.monotonic() < deadline and "ValidatingAdmissionPolicy 'no-pods'" not in lab.kubectl("-n", APPS, "get", "events", "-o", "json"):
         # The binding takes effect some time after it was made; a ReplicaSet of before that has its pod.
         created += 1
         template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "shop", "image": "shop"}]}}
@@ -169,11 +163,11 @@ def test_the_counters_are_within_the_shipped_rights(diagnosis: Diagnosis) -> Non
 
 @pytest.mark.covers("loopback-not-asked-k3s", code="WD690")
 def test_k3s_is_never_asked(lab: Lab, tmp_path: Path) -> None:
-    kubectl(lab, "label", "node", addresses.FIRST, "node.kubernetes.io/instance-type=k3s")
+    lab.kubectl("label", "node", addresses.FIRST, "node.kubernetes.io/instance-type=k3s")
     try:
         diagnosis = diagnose(lab, tmp_path / "report")
     finally:
-        kubectl(lab, "label", "node", addresses.FIRST, "node.kubernetes.io/instance-type-")
+        lab.kubectl("label", "node", addresses.FIRST, "node.kubernetes.io/instance-type-")
     assert loopback_probes(diagnosis) == []
     assert all("this is k3s (node lab-control-plane has the label" in one["reason"] for one in diagnosis.report["summary"]["loopback"])
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from doctorlab import Lab, Options
-from doctorlab.acme import wait_for
+from doctorlab.api import wait
 from lab_diagnosis import diagnose
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
@@ -67,12 +67,12 @@ def test_a_full_etcd_is_one_finding_and_what_follows_stands_under_it(lab: Lab, t
 
     # What has no finalizer can be deleted still, and nobody can write it anew.
     assert kubectl(lab, "-n", NAMESPACE, "delete", "endpointslices,endpoints", "--all", "--wait=false").returncode == 0
-    wait_for("the EndpointSlice controller says so", lambda: any("database space exceeded" in words for words in warnings(lab)))
+    wait("the EndpointSlice controller says so", lambda: any("database space exceeded" in words for words in warnings(lab)), timeout=90)
     # Of a pod it is written first that it is to end.
     assert "database space exceeded" in kubectl(lab, "-n", NAMESPACE, "delete", "pods", "--all", "--wait=false").stderr
 
     # The API server counts every one to 2.2 minutes (kubernetes apiserver pkg/registry/generic/registry/store.go: resourceCountPollPeriodJitter).
-    wait_for("the API server has counted the ConfigMaps", lambda: counted(lab, "configmaps") > QUOTA_MB * 1000 // CONFIG_MAP_KB // 2, timeout=150)
+    wait("the API server has counted the ConfigMaps", lambda: counted(lab, "configmaps") > QUOTA_MB * 1000 // CONFIG_MAP_KB // 2, timeout=150, pause=0.5)
 
     diagnosis = diagnose(lab, tmp_path / "report")
     (full,) = [finding for finding in diagnosis.report["findings"] if finding["code"] == "WD870"]

@@ -55,7 +55,7 @@ def diagnosed(lab: Lab, tmp_path: Path) -> Iterator[Callable[..., Diagnosis]]:
 
     def run(labels: dict[str, str], *objects: dict[str, Any]) -> Diagnosis:
         if labels:
-            kubectl(lab, "label", "node", WORKER, *(f"{key}={value}" for key, value in labels.items()))
+            lab.kubectl("label", "node", WORKER, *(f"{key}={value}" for key, value in labels.items()))
             undo.append(["label", "node", WORKER, *(f"{key}-" for key in labels)])
         for obj in objects:
             apply(lab, obj)
@@ -69,22 +69,16 @@ def diagnosed(lab: Lab, tmp_path: Path) -> Iterator[Callable[..., Diagnosis]]:
 
     yield run
     for command in reversed(undo):
-        kubectl(lab, *command)
-
-
-def kubectl(lab: Lab, *arguments: str, given: str | None = None) -> str:
-    done = lab.run(["kubectl", *arguments], capture_output=True, **({"input": given} if given else {}))
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+        lab.kubectl(*command)
 
 
 def apply(lab: Lab, obj: dict[str, Any]) -> None:
     """With its status, which the lab has no kubelet to write."""
-    kubectl(lab, "apply", "-f", "-", given=yaml.safe_dump(obj))
+    lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(obj))
     if "status" in obj:
         place = ["-n", obj["metadata"]["namespace"]] if "namespace" in obj["metadata"] else []
         patch = json.dumps({"status": obj["status"]})
-        kubectl(lab, *place, "patch", obj["kind"].lower(), obj["metadata"]["name"], "--subresource=status", "--type=merge", "-p", patch)
+        lab.kubectl(*place, "patch", obj["kind"].lower(), obj["metadata"]["name"], "--subresource=status", "--type=merge", "-p", patch)
 
 
 def daemonset(name: str) -> dict[str, Any]:
@@ -101,7 +95,7 @@ def daemonset(name: str) -> dict[str, Any]:
 
 def wait_for_pods_of(lab: Lab, name: str) -> None:
     """Until the DaemonSet controller has counted the nodes."""
-    kubectl(lab, "-n", "kube-system", "wait", f"daemonset/{name}", "--for=jsonpath={.status.desiredNumberScheduled}=2", "--timeout=30s")
+    lab.kubectl("-n", "kube-system", "wait", f"daemonset/{name}", "--for=jsonpath={.status.desiredNumberScheduled}=2", "--timeout=30s")
 
 
 def found(diagnosis: Diagnosis, *configurations: str) -> dict[str, list[str]]:
@@ -120,7 +114,7 @@ def steps(diagnosis: Diagnosis, code: str) -> str:
 
 @pytest.mark.covers("cm-gke-private-port", "cm-concept-gke-private", code="WD701")
 def test_a_private_gke_cluster(lab: Lab, diagnosed: Callable[..., Diagnosis]) -> None:
-    kubectl(lab, "patch", "node", WORKER, "-p", '{"spec":{"providerID":"gce://shop-prod/europe-west1-b/gke-blue-default-pool-1a2b3c4d-x1yz"}}')
+    lab.kubectl("patch", "node", WORKER, "-p", '{"spec":{"providerID":"gce://shop-prod/europe-west1-b/gke-blue-default-pool-1a2b3c4d-x1yz"}}')
     diagnosis = diagnosed(GKE, GKE_GROUP)
     assert found(diagnosis, *DROPPED) == {"WD701": list(DROPPED)}
     assert "--rules=tcp:8443" in steps(diagnosis, "WD701") and "--project=shop-prod" in steps(diagnosis, "WD701")
@@ -132,7 +126,7 @@ def test_a_private_gke_cluster(lab: Lab, diagnosed: Callable[..., Diagnosis]) ->
 
 @pytest.mark.covers("cm-eks-security-group", code="WD702")
 def test_eks(lab: Lab, diagnosed: Callable[..., Diagnosis]) -> None:
-    kubectl(lab, "patch", "node", "lab-control-plane", "-p", '{"spec":{"providerID":"aws:///eu-west-1a/i-0123456789abcdef0"}}')
+    lab.kubectl("patch", "node", "lab-control-plane", "-p", '{"spec":{"providerID":"aws:///eu-west-1a/i-0123456789abcdef0"}}')
     diagnosis = diagnosed(EKS, daemonset("aws-node"))
     assert found(diagnosis, *DROPPED) == {"WD702": list(DROPPED)}
     told = steps(diagnosis, "WD702")
@@ -171,13 +165,13 @@ def test_the_policy_that_is_told_lets_calls_in(lab: Lab, diagnosed: Callable[...
     try:
         again = diagnose(lab, diagnosis.folder.parent / "again")
     finally:
-        kubectl(lab, "-n", POLICY[0], "delete", "networkpolicy", "webhook-admits-apiserver")
+        lab.kubectl("-n", POLICY[0], "delete", "networkpolicy", "webhook-admits-apiserver")
     assert found(again, *POLICY) == {"WD710": [POLICY[1]], "WD210": [POLICY[0]]}
 
 
 def test_with_agents_of_a_tunnel_no_firewall_is_to_blame(lab: Lab, diagnosed: Callable[..., Diagnosis]) -> None:
     """AKS: nobody sees the API server's pods, and agents make its calls. (Last: the mirror pod is gone afterwards.)"""
-    kubectl(lab, "-n", "kube-system", "delete", "pod", "kube-apiserver-lab-control-plane", "--grace-period=0", "--force")
+    lab.kubectl("-n", "kube-system", "delete", "pod", "kube-apiserver-lab-control-plane", "--grace-period=0", "--force")
     status = {
         "phase": "Running",
         "podIP": "10.244.0.9",

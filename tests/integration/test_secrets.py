@@ -52,8 +52,7 @@ OBJECTS = [
 
 def test_no_secret_leaves(tmp_path: Path) -> None:
     with Lab(tmp_path / "lab", Options(faults="healthy,certificate-expired")) as lab:
-        applied = lab.run(["kubectl", "apply", "-f", "-"], input=yaml.safe_dump_all(OBJECTS), capture_output=True)
-        assert applied.returncode == 0, applied.stderr
+        lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(OBJECTS))
         config = yaml.safe_load(lab.kubeconfig_for("diagnose-probing").read_text(encoding="utf-8"))
         token = config["users"][0]["user"]["token"]
         diagnosis = diagnose(lab, tmp_path / "report", verbose=True)

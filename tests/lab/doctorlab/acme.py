@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -164,12 +163,3 @@ def cert_manager_outside(lab: Lab, outside: Outside, values: dict[str, Any], *se
     }
     found.pods = Pods(lab, programs)
     return found
-
-
-def wait_for(what: str, so: Callable[[], bool], timeout: float = 90) -> None:
-    """Wait until `so()` is true. Raises LabError that names `what`."""
-    deadline = time.monotonic() + timeout
-    while not so():
-        if time.monotonic() > deadline:
-            raise LabError(f"{what}: not after {timeout:.0f} s")
-        time.sleep(0.5)

@@ -107,5 +107,5 @@ class Gatekeeper:
         # Server-side: the CRDs are too large for the annotation that client-side apply writes.
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=yaml.safe_dump_all(items))
 
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
         return self.pods.kubectl(*arguments, stdin=stdin)

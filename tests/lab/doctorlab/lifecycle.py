@@ -132,6 +132,13 @@ class Lab:
         """Run a command inside the lab's network. `env` is added to `environment(user)`; `options` are those of subprocess.run, text is the default."""
         return subprocess.run(self.command(command), env={**self.environment(user), **(env or {})}, check=check, **{"text": True, **options})
 
+    def kubectl(self, *arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> str:
+        """Run kubectl as an administrator and return its output. Raises LabError."""
+        done = self.run(["kubectl", *arguments], env=env, input=stdin, capture_output=True)
+        if done.returncode:
+            raise LabError(f"`kubectl {' '.join(arguments[:6])}` failed: {done.stderr.strip()}")
+        return str(done.stdout)
+
     def status(self) -> dict[str, Any]:
         """What runs: {id, kubernetes, options, server, processes: {name: {pid, alive}}, kubeconfigs, logs}."""
         running = self._up()

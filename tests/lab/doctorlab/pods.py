@@ -24,7 +24,6 @@ from typing import Any
 
 from . import addresses, controlplane
 from .api import wait
-from .errors import LabError
 from .lifecycle import Lab
 from .process import Process
 
@@ -125,12 +124,9 @@ class Pods:
         """What the program of a pod has said."""
         return self._lab.running.log(_process_name(key)).read_text(encoding="utf-8", errors="replace")
 
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
         """Run kubectl as an administrator and return its output. Raises LabError."""
-        done = self._lab.run(["kubectl", *arguments], input=stdin or "", capture_output=True)
-        if done.returncode:
-            raise LabError(f"`kubectl {' '.join(arguments[:6])}` failed: {done.stderr.strip()}")
-        return str(done.stdout)
+        return self._lab.kubectl(*arguments, stdin=stdin)
 
     def get(self, *arguments: str) -> Any:
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))
