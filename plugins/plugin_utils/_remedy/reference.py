@@ -1,0 +1,60 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How an object of the API is named in a plan. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """One object, which may or may not exist. `namespace` is None for what is in no namespace."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str | None = None
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> Reference:
+        """From an object of the API (apiVersion, kind, metadata), or from what `shown` returns."""
+        if "metadata" in item:
+            metadata = item["metadata"]
+            return cls(item["apiVersion"], item["kind"], metadata["name"], metadata.get("namespace") or None)
+        return cls(item["api_version"], item["kind"], item["name"], item.get("namespace") or None)
+
+    @property
+    def key(self) -> str:
+        """`Deployment/cert-manager/cert-manager-webhook`, `CustomResourceDefinition/gauges.example.com`."""
+        return "/".join(part for part in (self.kind, self.namespace, self.name) if part)
+
+    @property
+    def words(self) -> str:
+        """For people: `Deployment cert-manager/cert-manager-webhook`."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def group(self) -> str:
+        """The API group, "" for the core."""
+        return self.api_version.rpartition("/")[0]
+
+    def shown(self) -> dict[str, str | None]:
+        """{api_version, kind, namespace, name}, as in plan items and as the module read_objects takes it."""
+        return {"api_version": self.api_version, "kind": self.kind, "namespace": self.namespace, "name": self.name}
+
+
+@dataclass(frozen=True, order=True)
+class Selection:
+    """All objects of a kind, of one namespace or (None) of all, that carry the labels; read where a planner has to look for its target."""
+
+    api_version: str
+    kind: str
+    namespace: str | None = None
+    label_selector: str = ""
+
+    def shown(self) -> dict[str, str | None]:
+        return {"api_version": self.api_version, "kind": self.kind, "namespace": self.namespace, "label_selector": self.label_selector or None}
