@@ -96,6 +96,11 @@ probes:
   returned: success
   type: list
   elements: dict
+cause:
+  description: Where the API server did not answer, why, in one word of the vocabulary.
+  returned: failure to reach the API server
+  type: str
+  sample: connection_refused
 verdicts:
   description:
     - The C(results) of M(kubeops.webhook_doctor.cabundle_verify) for what P(kubeops.webhook_doctor.trust_plan#filter) plans.
@@ -150,8 +155,11 @@ def main() -> None:
             module.fail_json(msg=f"{option} {module.params[option]:g} is out of range. Expected {least:g} to {most:g} {unit}.")
     try:
         observed = _observed(module.params)
-    except (ObservationError, ConfigurationError, Unreachable) as error:
+    except (ObservationError, ConfigurationError) as error:
         module.fail_json(msg=str(error))
+    except Unreachable as error:
+        # The cause tells who waits for an API server that one may come yet.
+        module.fail_json(msg=str(error), cause=error.cause)
     except InvalidEndpoint as error:
         module.fail_json(msg=f"A back end of this cluster cannot be called: {error}. Expected {error.expected}.")
     except MissingLibrary as error:
