@@ -76,6 +76,8 @@ def look_at(facts: Mapping[str, Any], probes: Sequence[Result], verdicts: Iterab
     cluster = Cluster.of(facts, probes, verdicts)
     chosen = wish.chosen(cluster.cases)
     missing = [Missing("call-outs", line) for line in unreadable(facts)]
+    if (facts["source"].get("access") or {}).get("dry_run") is False:
+        missing.append(Missing("dry runs", "the rights do not permit any; docs/rbac/diagnose-probing.yaml has them", hopeless=True))
     missing += [Missing(name, "nothing of this name calls a webhook or an API behind a Service yet") for name in wish.absent(facts["callouts"])]
     if wish.select and not chosen and not missing:
         missing.append(Missing("call-outs", f"{wish.select} picks none yet"))
@@ -117,7 +119,9 @@ def _explaining(findings: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping
 
 def _stand(case: Case, asked: Sequence[Result], wish: Wish, findings: Sequence[Mapping[str, Any]]) -> Missing | str:
     """What is missing; or "" where it is proven; or why it can only be told to be reachable."""
-    unproven = [result for result in asked if not _is_good(result)]
+    # Beside the call itself the work of an application may be asked for; where that cannot be asked, the call has been proven all the same.
+    good = {_where(result) for result in asked if _is_good(result)}
+    unproven = [result for result in asked if not _is_good(result) and (result.get("provable") is not False or _where(result) not in good)]
     state = case.judgement.state
     if asked and not unproven and state is State.HEALTHY:
         return ""
@@ -133,7 +137,7 @@ def _stand(case: Case, asked: Sequence[Result], wish: Wish, findings: Sequence[M
     where = tuple(dict.fromkeys(at for result in unproven if (at := _where(result))))
     if len(where) == len({_where(result) for result in asked} - {None}):
         where = ()  # at all of them, so it is not the API server
-    return Missing(name, _why(case, unproven, findings, where), case.id, codes, where)
+    return Missing(name, _why(case, asked, unproven, findings, where), case.id, codes, where)
 
 
 def _is_good(result: Result) -> bool:
@@ -150,7 +154,7 @@ def _never_proven(case: Case, result: Result) -> str | None:
     return str(result.get("reason") or "nothing can be sent") if open_ or not result["attempts"] or case.callout["match_conditions"] else None
 
 
-def _why(case: Case, unproven: Sequence[Result], findings: Sequence[Mapping[str, Any]], where: Sequence[str]) -> str:
+def _why(case: Case, asked: Sequence[Result], unproven: Sequence[Result], findings: Sequence[Mapping[str, Any]], where: Sequence[str]) -> str:
     """The finding that explains it, else the API server's words, else what is not known."""
     at = f" at API server {', '.join(where)}" if where else ""
     words = list(_words(unproven))
@@ -161,8 +165,10 @@ def _why(case: Case, unproven: Sequence[Result], findings: Sequence[Mapping[str,
         return f"{first['code']}{more}{at}: {first['title']}{cause}"
     if words:
         return f"not proven{at}: {words[0]}"
+    if not asked:
+        return "not proven: no dry run was sent"
     if not unproven:
-        return f"not proven: {next(iter(case.judgement.because), 'no API server was asked')}"
+        return f"not all of its calls work: {next(iter(case.judgement.because), 'seen from elsewhere')}"
     return f"not proven{at}"
 
 

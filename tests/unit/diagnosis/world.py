@@ -363,6 +363,7 @@ class _World:
             return {
                 **_result(spec, {**_parsed("ok"), "status": None, "ok": False, "phase": "resolve"}),
                 "provable": False,
+                "attempts": 0,
                 "reason": "no object matches its rules",
             }
         return _result(spec, _parsed(told), request=request)
