@@ -15,13 +15,15 @@ description:
   - Shows a plan of P(kubeops.webhook_doctor.remediation_plan#filter), applies what is planned, and looks after each step whether it helped. The role
     P(kubeops.webhook_doctor.apply_plan#role) does all of it.
   - >-
-    In check mode every change is sent to the API server as a server-side dry run, so that its validation, its admission and the caller's rights are asked, and nothing is
-    stored.
+    In check mode every change is sent to the API server as a server-side dry run, so that its validation, its admission and the caller's rights are asked,
+    and nothing is stored.
   - >-
-    Otherwise a Lease keeps others from changing the cluster at the same time. Each change is tried as a dry run, written to a local journal, and sent with the version of
-    the object that it was made for. The object's annotation C(webhook-doctor.kubeops.io/journal) says how to take the change back, and is part of the same request.
-  - Then the call-outs in question are called again. A change that makes one fail that worked is taken back, and the run ends. What was for the time of the repair only is
-    taken back in any case.
+    Otherwise a Lease keeps others from changing the cluster at the same time. Each change is tried as a dry run, written to a local journal, and sent with
+    the version of the object that it was made for. The object's annotation C(webhook-doctor.kubeops.io/journal) says how to take the change back, and is
+    part of the same request.
+  - >-
+    Then the call-outs in question are called again. A change that makes one fail that worked is taken back, and the run ends. What was for the time of the
+    repair only is taken back in any case.
   - The requests are made by M(kubernetes.core.k8s).
 extends_documentation_fragment:
   - kubeops.webhook_doctor._auth
@@ -121,7 +123,8 @@ results:
       type: str
     state:
       description:
-        - V(would) (check mode), V(mended), V(not_mended), V(unproven), V(undone), V(worse), V(put_back), V(refused), V(forbidden), V(denied), V(failed), V(waits) or V(stopped).
+        - V(would) (check mode), V(mended), V(not_mended), V(unproven), V(undone), V(worse), V(put_back), V(refused), V(forbidden), V(denied), V(failed),
+          V(waits) or V(stopped).
       type: str
     because:
       description: Why, line by line.

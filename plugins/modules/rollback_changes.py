@@ -12,8 +12,8 @@ author: kubeops.webhook_doctor contributors (@kubeops)
 version_added: 0.2.0
 short_description: Take back what M(kubeops.webhook_doctor.apply_plan) has changed
 description:
-  - Finds objects that carry the label C(webhook-doctor.kubeops.io/changed), and takes their changes back, the newest first, as their annotation says. No file is needed, so it
-    can be done from another machine.
+  - Finds objects that carry the label C(webhook-doctor.kubeops.io/changed), and takes their changes back, the newest first, as their annotation says. No file
+    is needed, so it can be done from another machine.
   - Objects that were deleted are made again from their copies in the cluster. Objects that were made are deleted.
   - What somebody changed since is not overwritten. It is left as it is, and RV(undone) says what was found.
   - The requests are made by M(kubernetes.core.k8s). In check mode they are server-side dry runs.
