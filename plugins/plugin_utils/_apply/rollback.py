@@ -52,8 +52,8 @@ class Rollback:
         refused: list[Undone] = []
         for selection, answer in zip(selections, self.port.read(selections)):
             if answer["reason"] == "forbidden":
-                target = {**selection, "namespace": None, "name": "*"}
-                refused.append(Undone(target, REFUSED, "could not be looked at", answer["error"]))
+                # Whoever has the rights of one remedy only has changed nothing else.
+                refused.append(Undone({**selection, "namespace": None, "name": "(all)"}, NOTHING, "could not be looked at", answer["error"]))
             for item in answer["objects"]:
                 target = _target(item)
                 try:
