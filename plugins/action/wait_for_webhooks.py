@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
         streak, looks = Streak(), 0
         observed: Mapping[str, Any] = {}
         while True:
-            answer = self._observe(allowed - (time.monotonic() - started), task_vars)
+            answer = self._observe(streak.last.callouts, allowed - (time.monotonic() - started), task_vars)
             looks, seconds = looks + 1, time.monotonic() - started
             if not answer.get("failed"):
                 observed, streak = answer, streak.after(_judged(answer, wish))
@@ -94,11 +94,13 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(f"{name} {settings[name]:g} is out of range. Expected {least} to {most} {unit}.")
         return settings
 
-    def _observe(self, left: float, task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        """What observe_cluster returns on the host."""
+    def _observe(self, callouts: Iterable[str], left: float, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """What observe_cluster returns on the host. Only these call-outs are called, all where none is known; one that has come is called next time."""
         connection = {name: value for name, value in self._task.args.items() if name not in _SETTINGS}
         deadline = min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK)
-        return dict(self._execute_module(module_name=_OBSERVE, module_args={**connection, "deadline": deadline}, task_vars=task_vars))
+        return dict(
+            self._execute_module(module_name=_OBSERVE, module_args={**connection, "callouts": sorted(callouts), "deadline": deadline}, task_vars=task_vars)
+        )
 
 
 class _Said:

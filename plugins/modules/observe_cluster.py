@@ -128,7 +128,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.ob
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.connect import connect
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary, Unreachable
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC, sensitive_values
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import of_interest, plan_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import InvalidEndpoint, parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all
@@ -183,7 +183,7 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
 
     api = None if params["src"] else connect(params, timeout=params["timeout"])
     facts, authorities = observe({**params, **_EVERYTHING}, datetime.now(timezone.utc), api)
-    planned = parse_endpoints(_of_interest(plan_probes(facts, params["vantages"]), params["callouts"]), _CALL_TIMEOUT)
+    planned = parse_endpoints(of_interest(plan_probes(facts, params["vantages"]), params["callouts"]), _CALL_TIMEOUT)
     probes = check_all(planned, Budget(deadline=params["deadline"], concurrency=_CONCURRENCY, retries=0), api)
     try:
         options = Options(Warn(params["warn_days"], None), time.time(), None, rules_of_server(facts["version"]))
@@ -191,12 +191,6 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
     except UnsupportedAlgorithm as error:
         raise ObservationError(f"The cryptography library of this host cannot check a signature that kube-apiserver can: {error}") from error
     return {"facts": facts, "probes": probes, "verdicts": verdicts}
-
-
-def _of_interest(specs: list[dict[str, Any]], callouts: list[str]) -> list[dict[str, Any]]:
-    """Those that speak for one of the call-outs; all where none is named."""
-    wanted = set(callouts)
-    return [spec for spec in specs if wanted & set(spec["callouts"])] if wanted else specs
 
 
 if __name__ == "__main__":

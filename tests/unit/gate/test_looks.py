@@ -38,7 +38,7 @@ def check(seen: Look, expected: list[str]) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_a_look_and_its_twin(row: dict[str, Any]) -> None:
     check(look(row), row["sees"])
-    twin = merged(row, {key: value for key, value in row["but"].items()})
+    twin = merged(row, row["but"])
     if "expect" in row["but"].get("wish", {}):
         twin["wish"]["expect"] = row["but"]["wish"]["expect"]
     check(look(twin), row["otherwise"])
@@ -53,5 +53,5 @@ def test_the_findings_are_those_about_what_is_missing() -> None:
 
 @pytest.mark.parametrize("expression", ["[?nope", "length(@)", "[].id"])
 def test_a_selection_that_picks_no_call_outs_is_refused(expression: str) -> None:
-    with pytest.raises(InvalidObservation, match="picks call-outs|not pick call-outs"):
+    with pytest.raises(InvalidObservation, match=r"picks call-outs|not pick call-outs"):
         look({"given": {}, "wish": {"select": expression}})
