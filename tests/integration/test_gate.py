@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +23,56 @@ from lab_diagnosis import QUIET
 TWIN, BROKEN, OPEN = "twin-certificate-expired", "fault-certificate-expired", "twin-certificate-expired-fail-open"
 
 
-def gate(lab: Lab, user: str = "diagnose-probing", **variables: Any) -> subprocess.CompletedProcess[str]:
+def gate(lab: Lab, user: str = "diagnose-probing", output: int = subprocess.PIPE, **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run the playbook with the rights of docs/rbac; `variables` without their prefix."""
     values = {f"webhook_gate_{name}": value for name, value in variables.items()}
+    return play(lab, user, values, output)
+
+
+def play(lab: Lab, user: str, values: dict[str, Any], output: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     command = ["ansible-playbook", "kubeops.webhook_doctor.gate", "-e", json.dumps(values)]
-    return lab.run(command, user=user, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
+    return lab.run(command, user=user, env=QUIET, stdout=output, stderr=subprocess.STDOUT, timeout=600)
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A gate in the background, and the file that it writes to."""
+
+    future: Future[subprocess.CompletedProcess[str]]
+    file: Path
+
+    def said(self) -> str:
+        return one_line(self.file.read_text(encoding="utf-8"))
+
+    def output(self) -> str:
+        """What it has said, once it has opened."""
+        assert self.future.result().returncode == 0, self.said()
+        return self.said()
 
 
 @contextmanager
-def waiting(lab: Lab, **variables: Any) -> Iterator[Future[subprocess.CompletedProcess[str]]]:
-    """The same in the background, under way for some seconds."""
-    with ThreadPoolExecutor(1) as pool:
-        under_way = pool.submit(gate, lab, **variables)
-        time.sleep(8)
+def waiting(lab: Lab, file: Path, until: str, **variables: Any) -> Iterator[UnderWay]:
+    """The same in the background, where it has said that this is missing."""
+    with file.open("wb") as written, ThreadPoolExecutor(1) as pool:
+        under_way = UnderWay(pool.submit(gate, lab, output=written.fileno(), **variables), file)
+        while until not in under_way.said():
+            assert not under_way.future.done(), under_way.said()
+            time.sleep(0.2)
         yield under_way
+
+
+def one_line(text: str) -> str:
+    """Whatever the width of the terminal."""
+    return " ".join(text.split())
 
 
 def opened(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+    return one_line(done.stdout)
 
 
 def shut(done: subprocess.CompletedProcess[str]) -> str:
-    """The message of the failed task, in one line."""
+    """The message of the failed task."""
     assert done.returncode == 2, done.stdout[-4000:]
     return next(line for line in done.stdout.splitlines() if line.startswith("[ERROR]"))
 
@@ -89,39 +117,34 @@ def test_rights_that_permit_no_dry_run_are_told_at_once(lab: Lab) -> None:
     assert "Waiting does not help" in message and "docs/rbac/diagnose-probing.yaml" in message
 
 
-def test_it_opens_when_what_is_missing_has_come(lab: Lab) -> None:
+def test_it_opens_when_what_is_missing_has_come(lab: Lab, tmp_path: Path) -> None:
     service = json.loads(lab.kubectl("-n", TWIN, "get", "service", "webhook", "-o", "json"))
     lab.kubectl("-n", TWIN, "delete", "service", "webhook")
-    with waiting(lab, select=f"[?object=='{TWIN}']", timeout=120) as under_way:
+    with waiting(lab, tmp_path / "output", "0 of 2 call-outs proven, waiting for 2", select=f"[?object=='{TWIN}']", timeout=120) as under_way:
         service["metadata"] = {"name": "webhook", "namespace": TWIN}
         lab.kubectl("create", "-f", "-", stdin=json.dumps(service))
-        output = opened(under_way.result())
-    assert "0 of 2 call-outs proven, waiting for 2" in output and "WD101" in output
-    assert output.index("WD101") < output.index("2 of 2 call-outs proven")
+        output = under_way.output()
+    assert output.index(f"Service {TWIN}/webhook does not exist") < output.index("looking again (1 of 2)")
 
 
 def test_an_api_server_that_does_not_answer_is_waited_for(lab: Lab, tmp_path: Path) -> None:
     kubeconfig = lab.kubeconfig_for("diagnose-probing").read_text(encoding="utf-8").replace(":6443", ":6444")
     (tmp_path / "kubeconfig").write_text(kubeconfig, encoding="utf-8")
-    values = {"webhook_gate_timeout": 8, "webhook_doctor_kubeconfig": str(tmp_path / "kubeconfig")}
-    done = lab.run(
-        ["ansible-playbook", "kubeops.webhook_doctor.gate", "-e", json.dumps(values)], env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120
-    )
-    message = shut(done)
+    message = shut(play(lab, "diagnose-probing", {"webhook_gate_timeout": 8, "webhook_doctor_kubeconfig": str(tmp_path / "kubeconfig")}))
     assert "Not proven within" in message and ":6444" in message and "refused" in message
 
 
 def test_it_opens_when_cert_manager_has_been_installed_meanwhile(tmp_path: Path) -> None:
     both = [f"{kind}WebhookConfiguration/cert-manager-webhook" for kind in ("Validating", "Mutating")]
-    with Lab(tmp_path / "lab", Options(faults="none")) as lab, waiting(lab, expect=both, timeout=240) as under_way:
+    absent = "MutatingWebhookConfiguration/cert-manager-webhook: nothing of this name"
+    with Lab(tmp_path / "lab", Options(faults="none")) as lab, waiting(lab, tmp_path / "output", absent, expect=both, timeout=240) as under_way:
         cert_manager = CertManager(lab)
         cert_manager.install()
-        while not under_way.done():
+        while not under_way.future.done():
             cert_manager.reconcile()
             time.sleep(1)
-        output = opened(under_way.result())
-    first = output.index("ValidatingWebhookConfiguration/cert-manager-webhook: nothing of this name")
-    assert first < output.index("call-outs proven\n")
+        output = under_way.output()
+    assert "call-outs proven" in output.rpartition("looking again")[2]
 
 
 def test_every_api_server_has_to_call_it(tmp_path: Path) -> None:

@@ -122,10 +122,12 @@ def _stand(case: Case, asked: Sequence[Result], wish: Wish, findings: Sequence[M
     # Beside the call itself the work of an application may be asked for; where that cannot be asked, the call has been proven all the same.
     good = {_where(result) for result in asked if _is_good(result)}
     unproven = [result for result in asked if not _is_good(result) and (result.get("provable") is not False or _where(result) not in good)]
-    state = case.judgement.state
+    state, name = case.judgement.state, _name(case)
+    gone = _gone(case)
+    if gone and state is State.HEALTHY:
+        return Missing(name, gone, case.id)
     if asked and not unproven and state is State.HEALTHY:
         return ""
-    name = _name(case)
     codes = tuple(dict.fromkeys(finding["code"] for finding in findings))
     refusal = next((why for result in unproven if (why := _never_proven(case, result))), None)
     if refusal and all(_never_proven(case, result) for result in unproven):
@@ -138,6 +140,17 @@ def _stand(case: Case, asked: Sequence[Result], wish: Wish, findings: Sequence[M
     if len(where) == len({_where(result) for result in asked} - {None}):
         where = ()  # at all of them, so it is not the API server
     return Missing(name, _why(case, asked, unproven, findings, where), case.id, codes, where)
+
+
+def _gone(case: Case) -> str | None:
+    """What is missing though calls work: the API server keeps its connections, and looks for Service and endpoints only when it makes a new one."""
+    wanted = f"{case.wanted.get('namespace')}/{case.wanted.get('name')}"
+    what = None
+    if (case.service or {}).get("found") is False:
+        what = f"Service {wanted} does not exist"
+    elif case.without_endpoints:
+        what = f"Service {wanted} has no ready endpoints"
+    return f"{what}; what still works goes over connections that are open" if what else None
 
 
 def _is_good(result: Result) -> bool:
