@@ -9,6 +9,7 @@ All live from 2026-01-01 to 2027-12-31 unless their name says otherwise; the tab
 from __future__ import annotations
 
 import base64
+import functools
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.tests.unit.trust.authority import Spec, authority, server
@@ -27,6 +28,12 @@ SPECS: dict[str, Spec] = {
 }
 
 
+@functools.lru_cache(maxsize=None)
+def _pem(name: str) -> str:
+    """Signatures are random, so each certificate is made once."""
+    return SPECS[name].pem()
+
+
 def written_out(value: Any) -> Any:
     """A row with its certificates: `PEM ca new_ca`, `BASE64 PEM ca`."""
     if isinstance(value, dict):
@@ -34,7 +41,7 @@ def written_out(value: Any) -> Any:
     if isinstance(value, list):
         return [written_out(one) for one in value]
     if isinstance(value, str) and value.startswith("PEM "):
-        return "".join(SPECS[name].pem() for name in value.split()[1:])
+        return "".join(_pem(name) for name in value.split()[1:])
     if isinstance(value, str) and value.startswith("BASE64 PEM "):
         return base64.b64encode(written_out(value.removeprefix("BASE64 ")).encode()).decode()
     return value

@@ -147,6 +147,9 @@ def _new_bundle(request: Request, verifier: Verifier, case: Case, current: str) 
     works = verifier.refusal(current, chains, case.callout["server_name"]) is None if current.strip() else False
     refusals = []
     for authorities, where, on_trust in _candidates(request, verifier, case, chains):
+        if not authorities:
+            refusals.append(where)
+            continue
         fresh = [one for one in authorities if not one.expired(request.cluster.observed) and one.sha256 not in {other.sha256 for other in old}]
         if works and not fresh:
             refusals.append(f"{where} holds no CA that is not in the caBundle already")
@@ -169,11 +172,13 @@ def _codes(request: Request, case: Case) -> set[str]:
 
 
 def _candidates(request: Request, verifier: Verifier, case: Case, chains: Sequence[Sequence[str]]) -> Iterator[tuple[tuple[Authority, ...], str, bool]]:
-    """(certificates, where they come from, whether only what is served says so), the best source first."""
+    """(certificates, where they come from or why there are none, whether only what is served says so), the best source first."""
     for source, claimed_by in _sources(request, case):
         authorities = verifier.read(request.public(source))
-        if authorities:
-            yield authorities, f"{source.words}, key {source.keys[0]} ({claimed_by})", False
+        where = f"{source.words}, key {source.keys[0]} ({claimed_by})"
+        why = request.unreadable(source)
+        missing = f"{where} cannot be read: {why}" if why else f"{where} {'does not exist' if request.is_absent(source) else 'holds no certificate in PEM'}"
+        yield authorities, where if authorities else missing, False
     if request.options["trust_served"] and not _named(request.options):
         authorities = served_authorities(verifier, chains)
         if authorities:
