@@ -28,7 +28,7 @@ SPECS: dict[str, Spec] = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _pem(name: str) -> str:
     """Signatures are random, so each certificate is made once."""
     return SPECS[name].pem()

@@ -17,9 +17,11 @@ A row of a table of planners:
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.redact import certificates_only
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import apply_patch
@@ -82,7 +84,8 @@ def _observed(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
 
 def _public(wanted: PublicKeys, objects: Sequence[Mapping[str, Any]]) -> Answer:
     found = [one for one in objects if Reference.of(one) == Reference(wanted.api_version, wanted.kind, wanted.name, wanted.namespace)]
-    return Answer(tuple({**one, "data": {key: value for key, value in (one.get("data") or {}).items() if key in wanted.keys and value}} for one in found))
+    encoded = [{**one, "data": {key: base64.b64encode(value.encode()).decode() for key, value in (one.get("data") or {}).items() if value}} for one in found]
+    return Answer(tuple(certificates_only(one, wanted.keys) for one in (encoded if wanted.kind == "Secret" else found)))
 
 
 def _answer(wanted: Reference | Selection | PublicKeys, objects: Sequence[Mapping[str, Any]], forbidden: Sequence[str]) -> Answer:
