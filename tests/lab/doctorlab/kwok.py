@@ -77,7 +77,7 @@ class Kwok:
         items = [_node(number, name, labels or {}, provider_id) for number in numbers]
         names = [str(item["metadata"]["name"]) for item in items]
         self._lab.kubectl("create", "-f", "-", stdin=yaml.safe_dump_all(items))
-        self._lab.kubectl("taint", "nodes", "-l", _SELECTOR, _TAINT)
+        self._lab.kubectl("taint", "nodes", *names, _TAINT)
         # One list a time: `kubectl wait` takes a tenth of a second for each node that is ready already.
         wait(f"{self._count} nodes are ready", lambda: sum(map(_is_ready, self._get("nodes", "-l", _SELECTOR))) == self._count, timeout=120, pause=0.5)
         return names
