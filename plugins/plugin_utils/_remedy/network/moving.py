@@ -191,7 +191,7 @@ class Move:
             ]
         elif self.want.way.node_kind == "fargate":
             steps.append("-e webhook_network_mode=port_only")
-        return (*steps)
+        return tuple(steps)
 
     def _deployment(self) -> Edit:
         target = self.target
