@@ -41,7 +41,7 @@ def in_step(policies: Iterable[Mapping[str, Any]], labels: Mapping[str, str], ol
 
 
 def admit_also(policy: Mapping[str, Any], wanted: Mapping[str, Any]) -> Edit:
-    """An edit of the policy that has the name of `wanted`, so that it admits these ports besides what it admits. Raises Refused where it is about other pods."""
+    """An edit of the policy with the name of `wanted`, so that it admits these ports besides what it admits. Raises Refused where it is about other pods."""
     edit = Edit(policy)
     if policy["spec"].get("podSelector") != wanted["spec"]["podSelector"]:
         where = f"{policy['metadata']['namespace']} {policy['metadata']['name']}"

@@ -27,6 +27,7 @@ from .refused import Refused
 DEPLOYMENTS = Selection("apps/v1", "Deployment")
 POD = pointer("spec", "template", "spec")
 _ASK = '-e \'{{"webhook_network_deployment": {{"namespace": "{namespace}", "name": "{name}", "port_argument": "--secure-port={{port}}"}}}}\''
+HEALTHZ = "--healthz-port={port}"
 # Where nothing tells it another one. Source: cert-manager internal/apis/config/webhook/v1alpha1/defaults.go.
 _SECURE_PORT = 6443
 
@@ -97,12 +98,6 @@ class Target:
         if target_port is None or isinstance(target_port, int):
             return target_port
         return next((int(one["containerPort"]) for container in self.spec["containers"] if (one := named(container, target_port))), None)
-
-    def selected_by(self, selector: Mapping[str, str] | None) -> bool:
-        return bool(selector) and dict(selector or {}).items() <= dict(self.labels).items()
-
-
-HEALTHZ = "--healthz-port={port}"
 
 
 def target_of(request: Request, way: NetworkPath, scope: Selection, parameters: Parameters | None) -> Target:
