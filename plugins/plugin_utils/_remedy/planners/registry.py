@@ -7,6 +7,8 @@ PRIVATE to the collection."""
 from __future__ import annotations
 
 from ..planner import Planner
-from . import no_proxy, webhook_timeouts
+from . import ca_bundle, no_proxy, stale_webhooks, webhook_network, webhook_timeouts
 
-PLANNERS: dict[str, Planner] = {planner.role: planner for planner in (webhook_timeouts.PLANNER, no_proxy.PLANNER)}
+PLANNERS: dict[str, Planner] = {
+    planner.role: planner for planner in (webhook_timeouts.PLANNER, ca_bundle.PLANNER, no_proxy.PLANNER, webhook_network.PLANNER, stale_webhooks.PLANNER)
+}
