@@ -17,7 +17,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.executing import connection_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, plain
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._gate import progress
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._gate.look import Look, look_at
@@ -39,8 +39,6 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "pause": {"type": "float", "default": 3.0},
     "show": {"type": "bool", "default": True},
 }
-# The connection goes to observe_cluster as it was given: only the host knows its environment and files.
-_CONNECTION = frozenset(name for option, spec in AUTH_ARGUMENT_SPEC.items() for name in (option, *spec.get("aliases", ())))
 _RANGES = {"stable": (1, 100, "looks"), "wait_timeout": (0, 86400, "seconds"), "pause": (0, 600, "seconds")}
 # Seconds that the calls of one look may take: a call that hangs until its time-out must not hide for long what the others say.
 _LONGEST_LOOK = 45.0
@@ -81,7 +79,7 @@ class ActionModule(ActionBase):
             time.sleep(settings["pause"])
 
     def _settings(self) -> dict[str, Any]:
-        unknown = sorted(set(self._task.args) - set(_SETTINGS) - _CONNECTION)
+        unknown = sorted(name for name in self._task.args if name not in _SETTINGS and not connection_of({name: ""}))
         if unknown:
             raise AnsibleActionFail(f"there is no option {', '.join(unknown)}. Expected: {', '.join(_SETTINGS)}, or one of the connection.")
         given = {name: value for name, value in self._task.args.items() if name in _SETTINGS}
@@ -96,11 +94,12 @@ class ActionModule(ActionBase):
 
     def _observe(self, callouts: Iterable[str], left: float, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """What observe_cluster returns on the host. Only these call-outs are called, all where none is known; one that has come is called next time."""
-        connection = {name: value for name, value in self._task.args.items() if name not in _SETTINGS}
-        deadline = min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK)
-        return dict(
-            self._execute_module(module_name=_OBSERVE, module_args={**connection, "callouts": sorted(callouts), "deadline": deadline}, task_vars=task_vars)
-        )
+        arguments = {
+            **connection_of(self._task.args),
+            "callouts": sorted(callouts),
+            "deadline": min(max(left, _SHORTEST_LOOK), _LONGEST_LOOK),
+        }
+        return dict(self._execute_module(module_name=_OBSERVE, module_args=arguments, task_vars=task_vars))
 
 
 class _Said:
