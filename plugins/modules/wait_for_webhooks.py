@@ -60,7 +60,7 @@ options:
     default: 2
   wait_timeout:
     description:
-      - Seconds after which it fails. A look that has begun is ended.
+      - Seconds after which it fails. A look that has begun is ended, which takes as long as a call that hangs (30 seconds at most).
     type: float
     default: 300
   pause:
