@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from doctorlab import Lab, Options
+from doctorlab.api import wait
 from doctorlab.cert_manager import CertManager
 from lab_diagnosis import QUIET
 
@@ -147,10 +148,14 @@ def test_it_opens_when_cert_manager_has_been_installed_meanwhile(tmp_path: Path)
     assert "call-outs proven" in output.rpartition("looking again")[2]
 
 
+def instances_of(lab: Lab) -> list[str]:
+    return lab.kubectl("get", "endpointslice", "kubernetes", "-o", "jsonpath={.endpoints[*].addresses[0]}").split()
+
+
 def test_every_api_server_has_to_call_it(tmp_path: Path) -> None:
     with Lab(tmp_path / "lab", Options(faults="certificate-expired", api_servers=2, broken_instance="packet-filter")) as lab:
-        instances = lab.kubectl("get", "endpointslice", "kubernetes", "-o", "jsonpath={.endpoints[*].addresses[0]}").split()
+        wait("both API servers: registered", lambda: len(instances_of(lab)) == 2, timeout=60)
+        instances = instances_of(lab)
         message = shut(gate(lab, select=f"[?object=='{TWIN}']", timeout=30))
-    assert len(instances) == 2
     named = [instance for instance in instances if f"at API server {instance}:" in message]
     assert len(named) == 1 and "WD610" in message, message
