@@ -47,7 +47,7 @@ def strategic_patch(before: Mapping[str, Any], after: Mapping[str, Any], target:
     """What makes `after` of `before`, with what names the object."""
     metadata = {"name": target.name, **({"namespace": target.namespace} if target.namespace else {})}
     changed = _difference(before, after, _MERGE_KEYS.get(target.kind, {}))
-    return {"apiVersion": target.api_version, "kind": target.kind, **changed, "metadata": {**metadata, **changed.get("metadata", {})}}
+    return {"apiVersion": target.api_version, "kind": target.kind, "metadata": {**metadata, **changed.pop("metadata", {})}, **changed}
 
 
 def deletion_patch(target: Reference) -> dict[str, Any]:
