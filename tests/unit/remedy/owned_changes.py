@@ -6,7 +6,8 @@
 A row of owners.yml:
 
     object     webhook (a ValidatingWebhookConfiguration `policy` with two entries), injector (Mutating, Istio's), crd, deployment; default webhook
-    is         what is different of the object: {labels, annotations (null: without it), managers: [names], owner: {kind, name, controller}, and anything of its body}
+    is         what is different of the object: {labels, annotations (null: without it), managers: [names],
+               owner: {kind, name, controller}, and anything of its body}
     set        {JSON pointer: value} of the change; remove: [pointers]; delete: true; create: true
     values     {chart: {value: ...}} that the planner knows
     istiods    control planes in the facts: [{namespace, name, revision}]; without it nothing is known of Istio
