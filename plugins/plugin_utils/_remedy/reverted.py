@@ -38,7 +38,7 @@ def reverted(item: Mapping[str, Any], now: Mapping[str, Any] | None, made_at: st
         found = _MISSING if place is None else value_at(now, place, _MISSING)
         before = (item["before"] or {}).get(path)
         # The API server may put a default where something was taken away; only what was there before is a reversal.
-        holds = (found is _MISSING or found != before) if value is None else _contains(found, value)
+        holds = found is _MISSING or found != before if value is None else _holds(now, place, found, value) and found != before
         if not holds:
             lines.append(
                 f"{target.words}: {path} is {_words(found)} again" if found == before else f"{target.words}: {path} is {_words(found)}, not {_words(value)}"
@@ -68,12 +68,18 @@ def _place(item: Mapping[str, Any], now: Mapping[str, Any], path: str) -> str | 
     return path
 
 
+def _holds(now: Mapping[str, Any], place: str | None, found: Any, value: Any) -> bool:
+    """Whether what was set is there; an item of a list may have moved."""
+    around = value_at(now, place.rpartition("/")[0]) if place else None
+    return any(_contains(one, value) for one in around) if isinstance(around, list) else _contains(found, value)
+
+
 def _contains(found: Any, value: Any) -> bool:
-    """Whether what was set is still there; the API server, and others, may have added to it."""
+    """Whether all of the value is in what was found; the API server, and others, may have added to it."""
     if isinstance(value, Mapping):
         return isinstance(found, Mapping) and all(key in found and _contains(found[key], one) for key, one in value.items())
     if isinstance(value, list):
-        return isinstance(found, list) and len(found) == len(value) and all(_contains(one, other) for one, other in zip(found, value, strict=True))
+        return isinstance(found, list) and all(any(_contains(other, one) for other in found) for one in value)
     return bool(found == value)
 
 
