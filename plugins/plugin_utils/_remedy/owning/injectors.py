@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import INJECTOR, REVISION, VALIDATOR
 
 from ..owner import Owner
-from .asked import Asked
+from .asked import Asked, name
 
 if TYPE_CHECKING:
     from ..._diagnosis.cluster import Cluster
@@ -33,23 +33,23 @@ def cainjector(asked: Asked) -> tuple[Owner, frozenset[str]] | None:
     """cainjector writes where an annotation names a source that it can follow; what it once wrote elsewhere it leaves alone."""
     paths = _bundles(asked)
     target = asked.change.target
-    certificate, secret = (_source(asked, f"{_CERT_MANAGER}{name}") for name in ("inject-ca-from", "inject-ca-from-secret"))
+    certificate, secret = (_source(asked, f"{_CERT_MANAGER}{annotation}") for annotation in ("inject-ca-from", "inject-ca-from-secret"))
     if certificate:
-        annotation, name = "inject-ca-from", f"Certificate {certificate}"
+        annotation, source = "inject-ca-from", f"Certificate {certificate}"
         namespace, _slash, object_name = certificate.partition("/")
         lines = [
             "# the caBundle is the ca.crt of the Certificate's Secret; what is wrong with it is mended there:",
             shlex.join(["kubectl", "-n", namespace, "describe", "certificate.cert-manager.io", object_name]),
         ]
     elif secret:
-        annotation, name = "inject-ca-from-secret", f"Secret {secret}"
+        annotation, source = "inject-ca-from-secret", f"Secret {secret}"
         namespace, _slash, object_name = secret.partition("/")
         lines = [
             "# the caBundle is the Secret's ca.crt, which cainjector may take from there only with this annotation:",
             shlex.join(["kubectl", "-n", namespace, "annotate", "secret", object_name, f"{_CERT_MANAGER}allow-direct-injection=true"]),
         ]
     elif asked.annotations.get(f"{_CERT_MANAGER}inject-apiserver-ca") == "true":
-        annotation, name = "inject-apiserver-ca", "the API server's own CA"
+        annotation, source = "inject-apiserver-ca", "the API server's own CA"
         lines = ["# the caBundle is the CA by which pods trust the API server"]
     else:
         return None
@@ -62,7 +62,7 @@ def cainjector(asked: Asked) -> tuple[Owner, frozenset[str]] | None:
     writer = next((one for one in asked.managers if one in _CAINJECTORS), None)
     wrote = f"; {writer} has written it" if writer else ""
     because = f"annotation {_CERT_MANAGER}{annotation}: {asked.annotations[_CERT_MANAGER + annotation]}{wrote}"
-    return Owner("cainjector", name, because, tuple(lines)), paths
+    return Owner("cainjector", source, because, tuple(lines)), paths
 
 
 def service_ca(asked: Asked) -> tuple[Owner, frozenset[str]] | None:
@@ -86,25 +86,25 @@ def istiod(asked: Asked, cluster: Cluster) -> tuple[Owner, frozenset[str]] | Non
     paths = set()
     for path in asked.touched:
         found = _ENTRY.match(path)
-        name = str(entries[int(found[1])].get("name") or "") if found and int(found[1]) < len(entries) else ""
-        validator = asked.change.target.kind == "ValidatingWebhookConfiguration" and name.endswith(VALIDATOR)
-        injector = asked.change.target.kind == "MutatingWebhookConfiguration" and name.endswith(INJECTOR)
+        webhook = str(entries[int(found[1])].get("name") or "") if found and int(found[1]) < len(entries) else ""
+        validator = asked.change.target.kind == "ValidatingWebhookConfiguration" and webhook.endswith(VALIDATOR)
+        injector = asked.change.target.kind == "MutatingWebhookConfiguration" and webhook.endswith(INJECTOR)
         if found and (validator or (injector and found[2] != "failurePolicy")):
             paths.add(path)
     planes = cluster.mesh.control_planes_of(revision)
     if not paths or (cluster.mesh.control_planes is not None and not planes):
         return None
     namespace = str(planes[0]["namespace"]) if planes else "istio-system"
-    name = str(planes[0]["name"]) if planes else "istiod"
+    deployment = str(planes[0]["name"]) if planes else "istiod"
     lines = [
         "# istiod writes the caBundle, and failurePolicy Fail, while it runs; see that it does, and what it says:",
-        shlex.join(["kubectl", "-n", namespace, "rollout", "status", f"deployment/{name}"]),
-        shlex.join(["kubectl", "-n", namespace, "logs", f"deployment/{name}", "--tail=100"]),
+        shlex.join(["kubectl", "-n", namespace, "rollout", "status", f"deployment/{deployment}"]),
+        shlex.join(["kubectl", "-n", namespace, "logs", f"deployment/{deployment}", "--tail=100"]),
     ]
     if any(path.endswith("failurePolicy") for path in paths):
         lines.append("# which failurePolicy Istio installs is the value base.validationFailurePolicy of its chart")
     wrote = "; pilot-discovery has written it" if "pilot-discovery" in asked.managers else ""
-    return Owner("istiod", f"{namespace}/{name}", f"label {REVISION}: {revision}{wrote}", tuple(lines)), frozenset(paths)
+    return Owner("istiod", f"{namespace}/{deployment}", f"label {REVISION}: {revision}{wrote}", tuple(lines)), frozenset(paths)
 
 
 def _bundles(asked: Asked) -> frozenset[str]:
@@ -114,5 +114,5 @@ def _bundles(asked: Asked) -> frozenset[str]:
 def _source(asked: Asked, annotation: str) -> str | None:
     """<namespace>/<name>; cainjector ignores anything else."""
     value = asked.annotations.get(annotation, "")
-    namespace, _slash, name = value.partition("/")
-    return value if namespace and name and "/" not in name else None
+    namespace, _slash, own = value.partition("/")
+    return value if name(namespace) and name(own) else None

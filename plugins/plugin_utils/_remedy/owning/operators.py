@@ -13,7 +13,7 @@ import shlex
 
 from .. import durable
 from ..owner import Owner
-from .asked import MANAGED_BY, Asked
+from .asked import MANAGED_BY, Asked, name
 
 _OLM, _COMPONENT = "olm.owner", "operators.coreos.com/"
 _KYVERNO = "webhook.kyverno.io/managed-by"
@@ -25,31 +25,28 @@ def controller(asked: Asked) -> Owner | None:
     owner = asked.controller
     if not owner:
         return None
-    named = " ".join(str(owner.get(key) or "?") for key in ("kind", "name"))
-    target = asked.change.target
-    place = ["-n", target.namespace] if target.namespace else []
-    lines = [
-        f"# {named} decides what it looks like; the change goes there, as far as its fields allow:",
-        shlex.join(
-            ["kubectl", *place, "get", _resource(str(owner.get("apiVersion") or ""), str(owner.get("kind") or "")), str(owner.get("name")), "-o", "yaml"]
-        ),
-        *_what(asked),
-    ]
+    named = " ".join(owner.get(key) or "?" for key in ("kind", "name"))
+    lines = [f"# {named} decides what it looks like; the change goes there, as far as its fields allow:"]
+    resource, own = _resource(owner.get("apiVersion", ""), owner.get("kind", "")), name(owner.get("name"))
+    if name(resource) and own:
+        namespace = asked.change.target.namespace
+        lines.append(shlex.join(["kubectl", *(["-n", namespace] if namespace else []), "get", resource, own, "-o", "yaml"]))
+    lines += ["# It has to become:", *_what(asked)]
     return Owner("operator", named, f"ownerReferences: {named} is its controller", tuple(lines))
 
 
 def olm(asked: Asked) -> Owner | None:
-    name = asked.labels.get(_OLM)
-    if name:
-        kind = asked.labels.get("olm.owner.kind") or "ClusterServiceVersion"
-        namespace = asked.labels.get("olm.owner.namespace")
-        because = f"labels {_OLM}: {name}, olm.owner.kind: {kind}, olm.owner.namespace: {namespace or '?'}"
-        full = f"{namespace}/{name}" if namespace else name
-        command = ["kubectl", *(["-n", namespace] if namespace else []), "edit", _resource("operators.coreos.com/v1alpha1", kind), name]
+    own = name(asked.labels.get(_OLM))
+    if own:
+        kind = name(asked.labels.get("olm.owner.kind")) or "ClusterServiceVersion"
+        namespace = name(asked.labels.get("olm.owner.namespace"))
+        because = f"labels {_OLM}: {own}, olm.owner.kind: {kind}, olm.owner.namespace: {namespace or '?'}"
+        full = f"{namespace}/{own}" if namespace else own
         lines = [
-            f"# OLM keeps it as {kind} {full} says (webhooks: spec.webhookdefinitions, Deployments: spec.install.spec.deployments). Change it there, "
-            "and see that the next version of the operator has it; what a Subscription can set (environment, resources, nodes) goes into its spec.config",
-            shlex.join(command),
+            f"# OLM keeps it as {kind} {full} says (webhooks: spec.webhookdefinitions, Deployments: spec.install.spec.deployments). Change it there,",
+            "# and see that the next version of the operator has it. What a Subscription can set (environment, resources, nodes) goes into its spec.config.",
+            shlex.join(["kubectl", *(["-n", namespace] if namespace else []), "edit", _resource("operators.coreos.com/v1alpha1", kind), own]),
+            "# It has to become:",
             *_what(asked),
         ]
         return Owner("olm", full, because, tuple(lines))
@@ -66,14 +63,14 @@ def known(asked: Asked) -> Owner | None:
     kyverno = asked.labels.get(_KYVERNO)
     manager = next((one for one in asked.managers if _OPERATOR.search(one)), None)
     if kyverno:
-        name, because = kyverno, f"label {_KYVERNO}: {kyverno}: its controller writes its webhook configurations from its policies and its ConfigMap"
+        called, because = kyverno, f"label {_KYVERNO}: {kyverno}: its controller writes its webhook configurations from its policies and its ConfigMap"
     elif _OPERATOR.search(managed_by):
-        name, because = managed_by, f"label {MANAGED_BY}: {managed_by}"
+        called, because = managed_by, f"label {MANAGED_BY}: {managed_by}"
     elif manager:
-        name, because = manager, f"managedFields: {manager} has written it"
+        called, because = manager, f"managedFields: {manager} has written it"
     else:
         return None
-    return Owner("operator", name, because, (f"# {name} writes it; the change goes into what it is configured with. It has to become:", *_what(asked)))
+    return Owner("operator", called, because, (f"# {called} writes it; the change goes into what it is configured with. It has to become:", *_what(asked)))
 
 
 def _what(asked: Asked) -> list[str]:

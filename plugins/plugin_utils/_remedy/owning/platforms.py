@@ -18,8 +18,8 @@ from .. import durable
 from ..change import Values
 from ..owner import Owner
 from ..patching import value_at
-from .asked import Asked
-from .helm import NAMESPACE, RELEASE, upgrade
+from .asked import Asked, name
+from .helm import RELEASE, namespace_of, upgrade
 
 _MODE, _GKE, _AKS = "addonmanager.kubernetes.io/mode", "components.gke.io/", "kubernetes.azure.com/managedby"
 ENFORCER, OPT_OUT = "admissionsenforcer", "admissions.enforcer/disabled"
@@ -34,24 +34,24 @@ _ANNOTATIONS = {
 
 def managed(asked: Asked) -> Owner | None:
     """The add-ons of a managed cluster, and those of an addon manager."""
-    name = asked.change.target.key
+    called = asked.change.target.key
     gke = next((f"{key}: {value}" for key, value in sorted(asked.marks.items()) if key.startswith(_GKE)), None)
     if gke:
         return Owner(
-            "gke", name, gke, ("# GKE keeps it; settings of the cluster (gcloud container clusters update --help) may change it, a patch does not last",)
+            "gke", called, gke, ("# GKE keeps it; settings of the cluster (gcloud container clusters update --help) may change it, a patch does not last",)
         )
     if asked.labels.get(_AKS) == "aks":
         return Owner(
-            "aks", name, f"label {_AKS}: aks", ("# AKS keeps it; settings of the add-on (az aks addon update --help) may change it, a patch does not last",)
+            "aks", called, f"label {_AKS}: aks", ("# AKS keeps it; settings of the add-on (az aks addon update --help) may change it, a patch does not last",)
         )
     if "eks" in asked.managers:
-        return Owner("eks", name, "managedFields: eks has written it: it is part of an EKS add-on", tuple(_of_eks(asked)))
+        return Owner("eks", called, "managedFields: eks has written it: it is part of an EKS add-on", tuple(_of_eks(asked)))
     if asked.labels.get(_MODE) == "Reconcile":
         lines = (
             "# the addon manager applies it from the manifests on the control plane (/etc/kubernetes/addons) every minute; change it there:",
             *durable.lines(durable.patch_of(asked.change, asked.live)),
         )
-        return Owner("addon_manager", name, f"label {_MODE}: Reconcile", lines)
+        return Owner("addon_manager", called, f"label {_MODE}: Reconcile", lines)
     return None
 
 
@@ -76,11 +76,11 @@ def enforcer(asked: Asked) -> tuple[Owner, frozenset[str]] | None:
         return None
     target = asked.change.target
     lines = [shlex.join(["kubectl", "annotate", target.kind.lower(), target.name, f"{OPT_OUT}=true"])]
-    release = asked.annotations.get(RELEASE)
+    release = name(asked.annotations.get(RELEASE))
     if release and asked.chart[0] == "cert-manager" and target.kind in _ANNOTATIONS:
         lines.append("# and so that the annotation lasts:")
         key = f"{_ANNOTATIONS[target.kind]}.{OPT_OUT.replace('.', chr(92) + '.')}"
-        lines += upgrade(asked, asked.annotations.get(NAMESPACE) or "default", release, Values("cert-manager", {key: "true"}))
+        lines += upgrade(asked, namespace_of(asked), release, Values("cert-manager", {key: "true"}))
     because = f"managedFields: {ENFORCER} has put {' and '.join(sorted(_all_enforced(before)))} into namespaceSelector, and puts it there again"
     return Owner("aks", "admissions enforcer", because, tuple(lines)), paths
 
