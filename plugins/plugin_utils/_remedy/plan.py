@@ -17,7 +17,7 @@ from .owner import Owner
 from .owners import owner_of
 from .planner import Wanted
 from .planners.registry import PLANNERS
-from .reference import Reference, Selection
+from .reference import PublicKeys, Reference, Selection
 from .request import Answer, InvalidOption, Request
 
 if TYPE_CHECKING:
@@ -78,17 +78,18 @@ def reads_of(findings: Sequence[Mapping[str, Any]], cluster: Cluster, options: M
 def plan_of(
     findings: Sequence[Mapping[str, Any]],
     cluster: Cluster,
-    answers: Mapping[Reference | Selection, Answer],
+    answers: Mapping[Reference | Selection | PublicKeys, Answer],
     options: Mapping[str, Mapping[str, Any]],
     settings: Settings,
 ) -> list[dict[str, Any]]:
     """The plan items in the order in which they are made. Raises InvalidOption."""
     filled = complete(options)
-    live = {Reference.of(item): item for answer in answers.values() for item in answer.objects}
+    # What PublicKeys is answered is not the object as it is.
+    live = {Reference.of(item): item for wanted, answer in answers.items() if not isinstance(wanted, PublicKeys) for item in answer.objects}
     changes: list[Change] = []
     for role in settings.remedies:
         changes += PLANNERS[role].plan(Request(findings, cluster, filled[role], answers))
-    judged = [(change, owner_of(change, live.get(change.target), cluster)) for change in changes]
+    judged = [(change, _owner(change, live.get(change.target), cluster)) for change in changes]
     states = {change.id: _state(change, owner, settings) for change, owner in judged}
     owners = {change.id: owner for change, owner in judged}
     made = [change for change, dummy in judged if states[change.id] == PLANNED]
@@ -108,6 +109,12 @@ def plan_of(
         for change in settled
         if not change.temporary or change.id in wanted or states[change.id] != PLANNED
     ]
+
+
+def _owner(change: Change, live: Mapping[str, Any] | None, cluster: Cluster) -> Owner | None:
+    """Who will put the change back; not one that the planner has proven to be gone."""
+    owner = owner_of(change, live, cluster)
+    return None if owner and owner.kind in change.abandoned_by else owner
 
 
 def _state(change: Change, owner: Owner | None, settings: Settings) -> str:

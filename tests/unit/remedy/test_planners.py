@@ -13,6 +13,7 @@ import yaml
 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.planners.registry import PLANNERS
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import merged
+from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.certificates import written_out
 from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.planning import planned, words
 
 HERE = Path(__file__).parent
@@ -23,11 +24,15 @@ ROWS = [
 
 @pytest.mark.parametrize(("role", "row"), ROWS, ids=[f"{role}: {row['name']}" for role, row in ROWS])
 def test_what_is_found_is_planned_and_its_twin_is_not(role: str, row: dict[str, Any]) -> None:
+    row = written_out(row)
     plan = planned(role, row)
     assert words(plan) == row["plan"], plan
     after = {item["id"]: item["after"] for item in plan}
     for item, changes in row.get("changes", {}).items():
         assert after[item] == changes
+    requires = {item["id"]: item["requires"] for item in plan}
+    for item, others in row.get("requires", {}).items():
+        assert requires[item] == others and set(list(requires)[: list(requires).index(item)]) >= set(others)
     for item, text in row.get("says", {}).items():
         shown = next(one for one in plan if one["id"] == item)
         assert any(text in line for line in (shown["reason"], *shown["manual"], *shown["notes"])), shown

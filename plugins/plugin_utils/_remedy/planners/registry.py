@@ -7,6 +7,8 @@ PRIVATE to the collection."""
 from __future__ import annotations
 
 from ..planner import Planner
-from . import webhook_timeouts
+from . import ca_bundle, stale_webhooks, webhook_network, webhook_timeouts
 
-PLANNERS: dict[str, Planner] = {planner.role: planner for planner in (webhook_timeouts.PLANNER,)}
+PLANNERS: dict[str, Planner] = {
+    planner.role: planner for planner in (webhook_timeouts.PLANNER, ca_bundle.PLANNER, webhook_network.PLANNER, stale_webhooks.PLANNER)
+}
