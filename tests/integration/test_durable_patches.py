@@ -21,6 +21,8 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy imp
 from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.owned_changes import OWNED, Owned, owned
 
 PATCHED = {name: row for name, row in OWNED.items() if not row.get("delete")}
+# kubectl has no Go type of CustomResourceDefinition, so it merges none without a server.
+MERGED = {name: row for name, row in PATCHED.items() if row.get("object") != "crd"}
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +37,9 @@ def test_kustomize_makes_what_the_edit_makes(row: dict[str, Any], kubectl: Path,
     assert kustomized(made, made.live, kubectl, tmp_path) == without_empty(made.change.edit.result)
 
 
-@pytest.mark.parametrize("row", list(PATCHED.values()), ids=list(PATCHED))
+@pytest.mark.parametrize("row", list(MERGED.values()), ids=list(MERGED))
 def test_the_api_merges_what_the_edit_makes(row: dict[str, Any], kubectl: Path, tmp_path: Path) -> None:
     made = owned(row)
-    if made.change.target.kind == "CustomResourceDefinition":
-        pytest.skip("kubectl knows no Go type of CustomResourceDefinition, so it does not merge one without a server")
     assert made.change.edit is not None
     (tmp_path / "object.json").write_text(json.dumps(made.live), encoding="utf-8")
     patch = json.dumps(durable.patch_of(made.change, made.live))

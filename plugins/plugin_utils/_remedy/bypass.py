@@ -10,6 +10,7 @@ Sources: kubernetes.io/docs/reference/access-authn-authz/extensible-admission-co
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._diagnosis.needs import Need
 from .._diagnosis.selectors import NAMESPACE_NAME
-from .._diagnosis.text import listing
+from .._diagnosis.text import clean, listing
 from .change import Change, Risk
 from .edit import Edit, pointer
 from .reference import Reference
@@ -60,13 +61,30 @@ class Blocked:
         )
 
 
-def obstacle(blocked: Blocked, live: Mapping[str, Any] | None, allow_fail_open: bool) -> str | None:
-    """Why no bypass can be made for it; None where one can."""
+@dataclass(frozen=True)
+class Obstacle:
+    """Why no bypass can be made for a change, and what a person can do, line by line."""
+
+    why: str
+    manual: tuple[str, ...]
+
+
+def obstacle(blocked: Blocked, live: Mapping[str, Any] | None, allow_fail_open: bool) -> Obstacle | None:
+    """None where a bypass can be made."""
     if live is None:
-        return "its configuration could not be read"
+        owner = blocked.case.callout["object"]
+        way_out = f"# Bring back what answers for the webhook first, or see why {owner['kind']} {clean(owner['name'])} cannot be read:"
+        return Obstacle("its configuration could not be read", (way_out, shlex.join(["kubectl", "get", owner["kind"].lower(), clean(owner["name"])])))
     if blocked.objects and not allow_fail_open and not _has_conditions(blocked.case):
         version = (blocked.case.cluster.facts.get("version") or {}).get("git_version") or "of this version"
-        return f"what is in no namespace can be excepted only by match conditions, which Kubernetes {version} does not have (1.28 has them)"
+        return Obstacle(
+            f"what is in no namespace can be excepted only by match conditions, which Kubernetes {version} does not have (1.28 has them)",
+            (
+                "# Bring back what answers for the webhook first, or allow the webhook to fail open for the time of the repair:",
+                "ansible-playbook kubeops.webhook_doctor.remediate "
+                f"-e webhook_doctor_remedies={blocked.change.remedy} -e webhook_doctor_allow_fail_open=true -e webhook_doctor_max_risk=high --check --diff",
+            ),
+        )
     return None
 
 

@@ -18,10 +18,10 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._matching i
 
 from .._diagnosis.conditions import intercepts_under_conditions
 from .._diagnosis.needs import Need
-from .bypass import Blocked, as_callout, bypass, entry_of, obstacle
+from .bypass import Blocked, Obstacle, as_callout, bypass, entry_of, obstacle
 from .change import Change
-from .consequences import needs_of
 from .reference import Reference
+from .writes import needs_of
 
 if TYPE_CHECKING:
     from .._diagnosis.case import Case
@@ -40,18 +40,18 @@ def around(changes: list[Change], cluster: Cluster, live: Live, allow_fail_open:
     """(the changes, with what they wait for; the temporary changes that let them through). A change that nothing can let through is for a person."""
     blocked = [one for change in changes for case in _dead(cluster) if (one := _blocked(change, live.get(change.target), case, live.get(_configuration(case))))]
     waiting: dict[str, list[str]] = defaultdict(list)
-    stuck: dict[str, list[str]] = defaultdict(list)
+    stuck: dict[str, list[tuple[Blocked, Obstacle]]] = defaultdict(list)
     passing: dict[Reference, list[Blocked]] = defaultdict(list)
     for one in blocked:
         target = _configuration(one.case)
         freeing = next(
             (change for change in changes if change.target == target and _frees(change, one, live) and not _waits(change, one.change, changes)), None
         )
-        why = None if freeing else obstacle(one, live.get(target), allow_fail_open)
+        hindered = None if freeing else obstacle(one, live.get(target), allow_fail_open)
         if freeing:
             waiting[one.change.id].append(freeing.id)
-        elif why:
-            stuck[one.change.id].append(f"{one.words}; {why}")
+        elif hindered:
+            stuck[one.change.id].append((one, hindered))
         else:
             passing[target].append(one)
     bypasses = []
@@ -137,19 +137,16 @@ def _base(target: Reference, changes: Sequence[Change], live: Live) -> tuple[Map
     return (touching.edit.result, (touching.id,)) if touching and touching.edit else (live[target], ())
 
 
-def _outcome(change: Change, waiting: list[str], stuck: list[str] | None) -> Change:
+def _outcome(change: Change, waiting: list[str], stuck: list[tuple[Blocked, Obstacle]] | None) -> Change:
     if stuck:
+        because = "; ".join(f"{one.words}; {hindered.why}" for one, hindered in stuck)
         return replace(
             change,
             action="manual",
             edit=None,
             created=None,
             after_=(),
-            reason=f"{change.reason}; deadlock: the API server refuses it while {'; '.join(stuck)}",
-            manual=(
-                "# Bring back what answers for the webhook first; or allow it to fail open for the time of the repair:",
-                "ansible-playbook kubeops.webhook_doctor.remediate "
-                f"-e webhook_doctor_remedies={change.remedy} -e webhook_doctor_allow_fail_open=true -e webhook_doctor_max_risk=high --check --diff",
-            ),
+            reason=f"{change.reason}; deadlock: the API server refuses it while {because}",
+            manual=tuple(dict.fromkeys(line for dummy, hindered in stuck for line in hindered.manual)),
         )
     return replace(change, after_=tuple(dict.fromkeys([*change.after_, *waiting]))) if waiting else change
