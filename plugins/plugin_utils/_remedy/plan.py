@@ -36,9 +36,10 @@ class Settings:
     allow_fail_open: bool = False
 
     @classmethod
-    def of(cls, remedies: Iterable[str] | None, max_risk: str, owned: str, allow_fail_open: bool) -> Settings:
-        """Raises InvalidOption."""
-        chosen = tuple(remedies) if remedies else tuple(PLANNERS)
+    def of(cls, remedies: str | Iterable[str] | None, max_risk: str, owned: str, allow_fail_open: bool) -> Settings:
+        """remedies: names, also in one text with commas, as a command line has it. Raises InvalidOption."""
+        named = [name.strip() for name in remedies.split(",")] if isinstance(remedies, str) else list(remedies or ())
+        chosen = tuple(name for name in named if name) or tuple(PLANNERS)
         unknown = [role for role in chosen if role not in PLANNERS]
         if unknown:
             raise InvalidOption(f"remedies: {', '.join(map(repr, unknown))} is no remedy. There are: {', '.join(PLANNERS)}.")
