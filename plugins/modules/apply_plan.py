@@ -128,8 +128,8 @@ results:
       type: str
     state:
       description:
-        - V(would) (check mode), V(mended), V(not_mended), V(unproven), V(reverted), V(undone), V(worse), V(put_back), V(refused), V(forbidden), V(denied), V(failed),
-          V(waits) or V(stopped).
+        - V(would) (check mode), V(mended), V(not_mended), V(unproven), V(reverted), V(undone), V(worse), V(put_back), V(refused), V(forbidden),
+          V(denied), V(failed), V(waits) or V(stopped).
       type: str
     because:
       description: Why, line by line.
