@@ -88,7 +88,7 @@ def plan_of(
     changes: list[Change] = []
     for role in settings.remedies:
         changes += PLANNERS[role].plan(Request(findings, cluster, filled[role], answers))
-    judged = [(change, owner_of(change, live.get(change.target), cluster)) for change in changes]
+    judged = [(change, None if change.uncontested else owner_of(change, live.get(change.target) or change.created, cluster)) for change in changes]
     states = {change.id: _state(change, owner, settings) for change, owner in judged}
     owners = {change.id: owner for change, owner in judged}
     made = [change for change, dummy in judged if states[change.id] == PLANNED]
@@ -97,7 +97,7 @@ def plan_of(
     everything = [replaced.get(change.id, change) for change, dummy in judged] + bypasses
     states.update({bypass.id: PLANNED for bypass in bypasses})
     everything = [_without_prerequisites(change, states) for change in everything]
-    return [item_of(change, owners.get(change.id), states[change.id], live.get(change.target)) for change in ordered(everything, settings.remedies)]
+    return [item_of(change, owners.get(change.id), states[change.id], live) for change in ordered(everything, settings.remedies)]
 
 
 def _state(change: Change, owner: Owner | None, settings: Settings) -> str:

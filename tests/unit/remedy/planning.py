@@ -11,6 +11,7 @@ A row of a table of planners:
     options    of the role          settings   {max_risk, owned, allow_fail_open}; default high, patch
     plan       one line for each item, see `words`
     changes    {id: {path: value after}}, where the row says so
+    created    {id: the object that is made}      requires   {id: [ids]}      says       {id: a part of its reason, notes, or steps}
     but        what is different in the twin, merged over the row; otherwise: its plan
 """
 

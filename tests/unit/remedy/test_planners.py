@@ -28,6 +28,10 @@ def test_what_is_found_is_planned_and_its_twin_is_not(role: str, row: dict[str, 
     after = {item["id"]: item["after"] for item in plan}
     for item, changes in row.get("changes", {}).items():
         assert after[item] == changes
+    for item, made in row.get("created", {}).items():
+        assert next(one["object"] for one in plan if one["id"] == item) == made
+    for item, others in row.get("requires", {}).items():
+        assert next(one["requires"] for one in plan if one["id"] == item) == others
     for item, text in row.get("says", {}).items():
         shown = next(one for one in plan if one["id"] == item)
         assert any(text in line for line in (shown["reason"], *shown["manual"], *shown["notes"])), shown
