@@ -1,9 +1,10 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Role and RoleBinding by which a part of cert-manager may elect its leader: whether they suffice, and what they are to be. Pure. PRIVATE to the collection.
+"""Role and RoleBinding by which a part of cert-manager may elect its leader: whether they suffice, and what they are to be. Pure. PRIVATE to the collection.
 
-Source: cert-manager deploy/charts/cert-manager/templates/{rbac,cainjector-rbac}.yaml, from 1.8 (before, ConfigMaps stood beside Leases) to 1.21.
+Source: cert-manager deploy/charts/cert-manager/templates/{rbac,cainjector-rbac}.yaml of 1.11.5 (older ones name ConfigMaps, too);
+k8s.io/client-go tools/leaderelection/resourcelock/leaselock.go, which gets, creates and updates.
 """
 
 from __future__ import annotations

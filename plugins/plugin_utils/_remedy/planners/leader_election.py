@@ -22,8 +22,8 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.cert_manager_election import lease_of
 
-from ..._diagnosis.cert_manager import Component, Installation, is_held_by, seconds_since
-from ..._diagnosis.cluster import Cluster
+from ..._diagnosis.cert_manager import Component
+from ..._diagnosis.lease_holder import abandoned_for, is_its_own, other_leader
 from ..._diagnosis.text import clean, listing
 from ..change import Change, Risk, Values
 from ..edit import Edit, pointer
@@ -37,8 +37,6 @@ ROLE = "leader_election"
 # WD811 forbids, and is not mended.
 CODES = ("WD802", "WD803", "WD811")
 _FLAG = "--leader-election-namespace"
-# A lease that has not been renewed for so many of its own lengths is nobody's.
-_ABANDONED = 10
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 # Seconds: a candidate asks for the lease every 15 s, and what cainjector writes comes after that.
 _PATIENCE = 180
@@ -92,7 +90,7 @@ class Part:
 
 
 def reads(request: Request) -> Iterator[Reference]:
-    for dummy, parts in _affected(request):
+    for parts in _affected(request):
         for part in parts:
             yield part.deployment
             yield part.lease
@@ -101,20 +99,20 @@ def reads(request: Request) -> Iterator[Reference]:
 
 
 def plan(request: Request) -> Iterator[Change]:
-    for installation, parts in _affected(request):
-        refused = _why_refused(request, installation, parts)
+    for parts in _affected(request):
+        refused = _why_refused(request, parts)
         if refused:
             yield _manual(parts, *refused, codes=tuple(finding["code"] for finding in request.of("WD811")))
-        elif _elsewhere(request, installation, parts):
-            yield from _move(request, installation, parts)
+        elif _elsewhere(request, parts):
+            yield from _move(request, parts)
         else:
             for part in parts:
                 if part.findings:
                     yield from _in_place(request, part)
 
 
-def _affected(request: Request) -> Iterator[tuple[Installation, list[Part]]]:
-    """The installations that have a finding or, where a namespace is asked for, that elect elsewhere; with all their parts that elect."""
+def _affected(request: Request) -> Iterator[list[Part]]:
+    """For each installation that has a finding or, where a namespace is asked for, that elects elsewhere: all its parts that elect."""
     asked = str(request.options["namespace"] or "")
     if asked and not _NAMESPACE.fullmatch(asked):
         raise InvalidOption(f"namespace is {asked!r}. Expected the name of a namespace; empty for the one that cert-manager runs in.")
@@ -126,7 +124,7 @@ def _affected(request: Request) -> Iterator[tuple[Installation, list[Part]]]:
             if component.lease_key
         ]
         if any(part.findings or (asked and part.now != asked) for part in parts):
-            yield installation, parts
+            yield parts
 
 
 def _is_about(finding: Mapping[str, Any], component: Component) -> bool:
@@ -137,66 +135,43 @@ def _is_about(finding: Mapping[str, Any], component: Component) -> bool:
 # ---- who else elects
 
 
-def _why_refused(request: Request, installation: Installation, parts: Sequence[Part]) -> tuple[str, tuple[str, ...]] | None:
+def _why_refused(request: Request, parts: Sequence[Part]) -> tuple[str, tuple[str, ...]] | None:
     """(why, what a person does); None where nothing speaks against it."""
     twice = next(request.of("WD811"), None)
     if twice:
-        holders = [line for part in parts if (line := _stranger(request.cluster, installation, part))]
         why = "cert-manager is installed twice: with a lease of its own each, both would work on the same Certificates"
-        return "; ".join([why, *holders]), tuple(twice["remedy"]["manual"])
+        return "; ".join(filter(None, [why, *(_stranger(request, part) for part in parts)])), tuple(twice["remedy"]["manual"])
     for part in parts:
-        stranger = _stranger(request.cluster, installation, part)
-        if stranger and not _installation_that_leads(request.cluster, installation, part):
+        stranger = _stranger(request, part)
+        if stranger and not other_leader(part.component):
             return stranger, (f"# Find out whose it is, and whether it still runs: kubectl -n {part.now} get lease {part.lease.name} -o yaml",)
-        there = request.read(part.lease) if part.target != part.now else None
-        holder = ((there or {}).get("spec") or {}).get("holderIdentity")
-        if holder and not _own(part, str(holder)) and not _abandoned(request.cluster, there["spec"]):  # type: ignore[index]
-            return (
-                f"somebody else elects in namespace {part.target}: Lease {part.target}/{part.lease.name} is held by {clean(holder, 120)}",
-                ("# Choose another namespace (leader_election_namespace).",),
-            )
+        there = (request.read(part.lease) or {}).get("spec") or {}
+        if part.target != part.now and _is_held_by_another(
+            request, part, there.get("holderIdentity"), there.get("renewTime"), there.get("leaseDurationSeconds")
+        ):
+            words = f"somebody else elects in namespace {part.target}: Lease {part.target}/{part.lease.name} is held by {clean(there['holderIdentity'], 120)}"
+            return words, ("# Choose another namespace (leader_election_namespace).",)
     return None
 
 
-def _stranger(cluster: Cluster, installation: Installation, part: Part) -> str | None:
+def _stranger(request: Request, part: Part) -> str | None:
     """The words for a lease that somebody alive holds who is no pod of this part; None where that is not so, or is not known."""
-    lease = cluster.cert_manager.lease(part.component)
-    if not lease or not lease["holder"] or part.component.item["host_network"] or _own(part, str(lease["holder"])):
+    lease = request.cluster.cert_manager.lease(part.component)
+    if not lease or not _is_held_by_another(request, part, lease["holder"], lease["renewed"], lease["duration_seconds"]):
         return None
-    spec = {"renewTime": lease["renewed"], "leaseDurationSeconds": lease["duration_seconds"]}
-    if _abandoned(cluster, spec):
-        return None
-    other = _installation_that_leads(cluster, installation, part)
-    whose = f"a pod of the installation {other.label}" if other else f"which is no pod of {part.component.label}"
+    other = other_leader(part.component)
+    whose = f"a pod of {other.label}, another installation" if other else f"which is no pod of {part.component.label}"
     return f"Lease {lease['namespace']}/{lease['name']} is held by {clean(lease['holder'], 120)}, {whose}"
 
 
-def _own(part: Part, holder: str) -> bool:
-    return any(is_held_by(holder, str(pod["name"])) for pod in part.component.pods)
-
-
-def _abandoned(cluster: Cluster, spec: Mapping[str, Any]) -> bool:
-    renewed = spec.get("renewTime")
-    if not renewed or cluster.facts["source"]["kind"] != "api":
-        return False
-    age = seconds_since(str(renewed), cluster)
-    return age is not None and age > _ABANDONED * int(spec.get("leaseDurationSeconds") or 60)
-
-
-def _installation_that_leads(cluster: Cluster, installation: Installation, part: Part) -> Installation | None:
-    """Another installation, one of whose pods holds the lease of this part."""
-    lease = cluster.cert_manager.lease(part.component) or {}
-    for other in cluster.cert_manager.installations:
-        same = other.components.get(part.component.kind)
-        if other is not installation and same and any(is_held_by(lease.get("holder"), str(pod["name"])) for pod in same.living):
-            return other
-    return None
+def _is_held_by_another(request: Request, part: Part, holder: str | None, renewed: str | None, seconds: int | None) -> bool:
+    return bool(holder) and not is_its_own(part.component, holder) and abandoned_for(request.cluster, renewed, seconds) is None
 
 
 # ---- elsewhere
 
 
-def _elsewhere(request: Request, installation: Installation, parts: Sequence[Part]) -> list[str]:
+def _elsewhere(request: Request, parts: Sequence[Part]) -> list[str]:
     """Why they are to elect in another namespace; [] where they are not."""
     cluster = request.cluster
     moving = [part for part in parts if part.now != part.target]
@@ -207,23 +182,23 @@ def _elsewhere(request: Request, installation: Installation, parts: Sequence[Par
     known = {namespace["name"] for namespace in cluster.facts["namespaces"]}
     reasons = []
     for part in moving:
-        other = _installation_that_leads(cluster, installation, part)
+        other = other_leader(part.component)
         if part.findings and part.now == "kube-system" and "gke_autopilot" in cluster.platform:
             reasons.append("on GKE Autopilot nobody may create anything in kube-system")
         elif part.findings and known and part.now not in known:
             reasons.append(f"the namespace {part.now} does not exist")
         elif part.findings and other:  # each limited to namespaces of its own, else they were refused
-            reasons.append(f"the installation {other.label} elects in {part.now}")
+            reasons.append(f"{other.label}, of another installation, elects in {part.now}")
     return list(dict.fromkeys(reasons))
 
 
-def _move(request: Request, installation: Installation, parts: Sequence[Part]) -> Iterator[Change]:
+def _move(request: Request, parts: Sequence[Part]) -> Iterator[Change]:
     target = parts[0].target
     known = {namespace["name"] for namespace in request.cluster.facts["namespaces"]}
     if known and target not in known:
         yield _manual(parts, f"the namespace {target} does not exist", (f"kubectl create namespace {target}",))
         return
-    why = "; ".join(_elsewhere(request, installation, parts))
+    why = "; ".join(_elsewhere(request, parts))
     # Both move: a chart has one value for both, and what hinders one of them hinders the other as soon as it has to elect anew.
     codes = tuple(sorted({code for part in parts for code in part.codes}))
     for part in parts:
@@ -307,11 +282,10 @@ def _in_place(request: Request, part: Part) -> Iterator[Change]:
     else:
         steps = (
             f"kubectl -n {part.component.namespace} logs deployment/{part.component.name} --tail=50",
-            "# An admission policy or webhook may refuse the lease: the log says who. If nothing helps, let both parts elect elsewhere (leader_election_namespace).",
+            "# An admission policy or webhook may refuse the lease: the log says who. If nothing helps, let both parts elect elsewhere: leader_election_namespace.",
         )
-        yield _manual(
-            [part], f"the Role and RoleBinding {part.rights(part.now)[0].name} in {part.now} are as they must be: something else refuses the lease", steps
-        )
+        name = part.rights(part.now)[0].name
+        yield _manual([part], f"the Role and RoleBinding {name} in {part.now} are as they must be: something else refuses the lease", steps)
 
 
 def _rights(
