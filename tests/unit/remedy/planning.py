@@ -5,7 +5,7 @@
 
 A row of a table of planners:
 
-    given      an observation in the words of tests/unit/diagnosis/world.py; or `callouts` in those of callouts_short.py
+    given      an observation in the words of tests/unit/diagnosis/world.py; or `callouts` in those of callouts_short.py, or `mesh` in those of mesh_world.py
     objects    the objects of the API, by which `reads` is answered; what is not among them does not exist
     forbidden  "Kind/namespace/name" of those that may not be read
     options    of the role          settings   {max_risk, owned, allow_fail_open}; default high, patch
@@ -26,13 +26,14 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.pat
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.plan import Settings, plan_of, reads_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.reference import Reference, Selection
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.request import Answer
+from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis import mesh_world
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import several
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 
 
 def planned(role: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The plan of one role for a row."""
-    facts, probes, verdicts = (several(row["callouts"], row.get("namespaces", {})), [], []) if "callouts" in row else observe(row.get("given", {}))
+    facts, probes, verdicts = _observed(row)
     cluster = Cluster.of(facts, probes, verdicts)
     findings = diagnose(facts, probes, verdicts)
     settings = Settings.of([role], **{"max_risk": "high", "owned": "patch", "allow_fail_open": False, **row.get("settings", {})})
@@ -40,9 +41,16 @@ def planned(role: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     wanted = reads_of(findings, cluster, options, settings)
     answers = {one: _answer(one, row.get("objects", ()), row.get("forbidden", ())) for one in wanted}
     plan = plan_of(findings, cluster, answers, options, settings)
+    assert len({item["id"] for item in plan}) == len(plan), [item["id"] for item in plan]
     for item in plan:
         check(item, row.get("objects", ()))
     return plan
+
+
+def _observed(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    if "callouts" in row:
+        return several(row["callouts"], row.get("namespaces", {})), [], []
+    return mesh_world.observe(row["mesh"]) if "mesh" in row else observe(row.get("given", {}))
 
 
 def words(plan: Sequence[Mapping[str, Any]]) -> list[str]:

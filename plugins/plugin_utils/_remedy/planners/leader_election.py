@@ -282,7 +282,7 @@ def _in_place(request: Request, part: Part) -> Iterator[Change]:
     else:
         steps = (
             f"kubectl -n {part.component.namespace} logs deployment/{part.component.name} --tail=50",
-            "# An admission policy or webhook may refuse the lease: the log says who. If nothing helps, let both parts elect elsewhere: leader_election_namespace.",
+            "# An admission policy or webhook may refuse the lease: the log says who. Or let both parts elect elsewhere: leader_election_namespace.",
         )
         name = part.rights(part.now)[0].name
         yield _manual([part], f"the Role and RoleBinding {name} in {part.now} are as they must be: something else refuses the lease", steps)

@@ -7,6 +7,6 @@ PRIVATE to the collection."""
 from __future__ import annotations
 
 from ..planner import Planner
-from . import leader_election, webhook_timeouts
+from . import leader_election, mesh_injection, webhook_timeouts
 
-PLANNERS: dict[str, Planner] = {planner.role: planner for planner in (webhook_timeouts.PLANNER, leader_election.PLANNER)}
+PLANNERS: dict[str, Planner] = {planner.role: planner for planner in (webhook_timeouts.PLANNER, leader_election.PLANNER, mesh_injection.PLANNER)}
