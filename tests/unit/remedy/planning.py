@@ -6,12 +6,14 @@
 A row of a table of planners:
 
     given      an observation in the words of tests/unit/diagnosis/world.py; or `callouts` in those of callouts_short.py, or `mesh` in those of mesh_world.py
+    records    Certificates, CertificateRequests, Orders and Challenges as objects, in the words of certificate_objects.py
     objects    the objects of the API, by which `reads` is answered; what is not among them does not exist
     forbidden  "Kind/namespace/name" of those that may not be read
     options    of the role          settings   {max_risk, owned, allow_fail_open}; default high, patch
     plan       one line for each item, see `words`
     changes    {id: {path: value after}}, where the row says so
-    created    {id: the object that is made}      requires   {id: [ids]}      says       {id: a part of its reason, notes, or steps}
+    created    {id: the object that is made}      deleted    {id: [names]} of a batch     requires   {id: [ids]}
+    says       {id: a part of its reason, notes, or steps}
     but        what is different in the twin, merged over the row; otherwise: its plan
 """
 
@@ -22,28 +24,31 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import apply_patch
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.edit import Edit
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import apply_patch, value_at
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.plan import Settings, plan_of, reads_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.reference import Reference, Selection
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.request import Answer
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis import mesh_world
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import several
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
+from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.certificate_objects import certificate_objects
 
 
 def planned(role: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The plan of one role for a row."""
     facts, probes, verdicts = _observed(row)
+    objects = [*row.get("objects", ()), *certificate_objects(row.get("records", {}))]
     cluster = Cluster.of(facts, probes, verdicts)
     findings = diagnose(facts, probes, verdicts)
     settings = Settings.of([role], **{"max_risk": "high", "owned": "patch", "allow_fail_open": False, **row.get("settings", {})})
     options = {role: row.get("options", {})}
     wanted = reads_of(findings, cluster, options, settings)
-    answers = {one: _answer(one, row.get("objects", ()), row.get("forbidden", ())) for one in wanted}
+    answers = {one: _answer(one, objects, row.get("forbidden", ())) for one in wanted}
     plan = plan_of(findings, cluster, answers, options, settings)
     assert len({item["id"] for item in plan}) == len(plan), [item["id"] for item in plan]
     for item in plan:
-        check(item, row.get("objects", ()))
+        check(item, objects)
     return plan
 
 
@@ -69,6 +74,13 @@ def check(item: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> None
         assert item["manual"], item
     if item["action"] == "create":
         assert item["object"] and not any(Reference.of(one) == Reference.of(item["object"]) for one in objects)
+    if item["action"] == "delete":
+        deleted = item["targets"] or [item["target"]]
+        assert Reference.of(deleted[0]) == Reference.of(item["target"])
+        for one in deleted:  # the precondition: no other object of the name, and nothing changed since
+            (found,) = [live for live in objects if Reference.of(live) == Reference.of(one)]
+            assert one["uid"] == found["metadata"]["uid"]
+            assert one.get("resource_version") == found["metadata"]["resourceVersion"] or not item["targets"]
     if item["action"] == "patch":
         target = Reference.of(item["target"])
         (live,) = [one for one in objects if Reference.of(one) == target]
@@ -77,6 +89,18 @@ def check(item: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> None
         assert any(operation["op"] == "test" for operation in item["patch"]) or all(operation["op"] == "add" for operation in item["patch"])
         if item["rollback"]["possible"]:
             assert apply_patch(after, item["rollback"]["patch"]) == live
+
+
+def pruned(item: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
+    """As a selection with `fields` gives it."""
+    if not fields:
+        return item
+    named = {key: item["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion") if key in item["metadata"]}
+    kept = Edit({"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": named})
+    for path in fields:
+        if value_at(item, path) is not None:
+            kept.set(path, value_at(item, path))
+    return kept.result
 
 
 def _answer(wanted: Reference | Selection, objects: Sequence[Mapping[str, Any]], forbidden: Sequence[str]) -> Answer:
@@ -89,7 +113,7 @@ def _answer(wanted: Reference | Selection, objects: Sequence[Mapping[str, Any]],
     labels = dict(pair.split("=", 1) for pair in wanted.label_selector.split(",") if pair)
     return Answer(
         tuple(
-            one
+            pruned(one, wanted.fields)
             for one in objects
             if (one["apiVersion"], one["kind"]) == (wanted.api_version, wanted.kind)
             and wanted.namespace in (None, one["metadata"].get("namespace"))

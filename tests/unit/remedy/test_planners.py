@@ -30,6 +30,8 @@ def test_what_is_found_is_planned_and_its_twin_is_not(role: str, row: dict[str, 
         assert after[item] == changes
     for item, made in row.get("created", {}).items():
         assert next(one["object"] for one in plan if one["id"] == item) == made
+    for item, names in row.get("deleted", {}).items():
+        assert [target["name"] for one in plan if one["id"] == item for target in one["targets"]] == names
     for item, others in row.get("requires", {}).items():
         assert next(one["requires"] for one in plan if one["id"] == item) == others
     for item, text in row.get("says", {}).items():

@@ -7,6 +7,8 @@ PRIVATE to the collection."""
 from __future__ import annotations
 
 from ..planner import Planner
-from . import leader_election, mesh_injection, webhook_timeouts
+from . import certificate_requests, leader_election, mesh_injection, webhook_timeouts
 
-PLANNERS: dict[str, Planner] = {planner.role: planner for planner in (webhook_timeouts.PLANNER, leader_election.PLANNER, mesh_injection.PLANNER)}
+PLANNERS: dict[str, Planner] = {
+    planner.role: planner for planner in (webhook_timeouts.PLANNER, leader_election.PLANNER, mesh_injection.PLANNER, certificate_requests.PLANNER)
+}
