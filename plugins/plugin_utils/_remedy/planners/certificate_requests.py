@@ -64,9 +64,9 @@ def plan(request: Request) -> Iterator[Change]:
         if error:
             yield _unreadable(selection, error, codes)
             return
-    certificates = [certificate_record(item) for item in request.select(_CERTIFICATES)]
+    certificates = [certificate_record(dict(item)) for item in request.select(_CERTIFICATES)]
     # They were read with their status: what has none has not been begun.
-    records = [{**one, "state": one["state"] or "pending"} for selection in _records() for one in map(request_record, request.select(selection))]
+    records = [{**one, "state": one["state"] or "pending"} for selection in _records() for one in map(request_record, map(dict, request.select(selection)))]
     garbage = judge_garbage(certificates, records, keep=keep)
     batches = list(_batches(request, garbage, records, codes, size))
     yield from batches
@@ -136,7 +136,7 @@ def _limits(request: Request, records: Sequence[Mapping[str, Any]], codes: tuple
         return
     owned = _owned(records)
     for item in request.select(_CERTIFICATES):
-        certificate = certificate_record(item)
+        certificate = certificate_record(dict(item))
         number = owned[(certificate["namespace"], certificate["name"])]
         if certificate["history_limit"] is not None or number <= keep:
             continue
