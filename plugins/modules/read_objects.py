@@ -48,6 +48,12 @@ options:
       label_selector:
         description: A label selector as of C(kubectl -l).
         type: str
+      fields:
+        description:
+          - JSON pointers to keys that are kept of each object, such as V(/metadata/ownerReferences). Names, UID and resourceVersion always are.
+          - If empty all is kept.
+        type: list
+        elements: str
   raw:
     description:
       - Return the objects as they are, for sending them back changed. The result may hold secrets then, so give the task C(no_log).
@@ -100,6 +106,10 @@ results:
     label_selector:
       description: As it was asked for.
       type: str
+    fields:
+      description: As it was asked for.
+      type: list
+      elements: str
     objects:
       description: What was found. Empty where nothing is.
       type: list
@@ -128,6 +138,7 @@ _REFERENCE: dict[str, Any] = {
     "namespace": {"type": "str"},
     "name": {"type": "str"},
     "label_selector": {"type": "str"},
+    "fields": {"type": "list", "elements": "str"},
 }
 ARGUMENT_SPEC: dict[str, Any] = {
     **AUTH_ARGUMENT_SPEC,

@@ -52,4 +52,4 @@ def answers_of(wanted: Iterable[Wanted], results: Any) -> dict[Reference | Selec
 
 
 def _key(shown: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(shown.get(name) or "") for name in ("api_version", "kind", "namespace", "name", "label_selector"))
+    return tuple(str(shown.get(name) or "") for name in ("api_version", "kind", "namespace", "name", "label_selector", "fields"))

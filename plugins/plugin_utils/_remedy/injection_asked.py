@@ -17,7 +17,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.is
 from .._diagnosis.mesh import INJECTION
 from .._diagnosis.near_labels import near_miss
 from .reference import Reference
-from .request import InvalidOption
+from .request import InvalidOption, switch
 from .rolling_restart import RESTARTABLE
 
 _OF_A_WORKLOAD = {"namespace": None, "kind": "Deployment", "name": None, "inject": True, "revision": ""}
@@ -51,14 +51,14 @@ class Asked:
     def of(cls, options: Mapping[str, Any]) -> Asked:
         """Raises InvalidOption."""
         names = options["namespaces"]
+        if isinstance(names, str):  # as `-e mesh_injection_namespaces=shop,lab` gives it
+            names = [name.strip() for name in names.split(",") if name.strip()]
         if not _is_list(names) or not all(isinstance(name, str) and name for name in names):
             raise InvalidOption(f"namespaces is {names!r}. Expected a list of names of namespaces.")
         if not _is_list(options["workloads"]):
             raise InvalidOption(f"workloads is {options['workloads']!r}. Expected a list of mappings with namespace and name.")
-        if not isinstance(options["restart"], bool):
-            raise InvalidOption(f"restart is {options['restart']!r}. Expected true or false.")
         workloads = tuple(_workload(number, item) for number, item in enumerate(options["workloads"]))
-        return cls(tuple(dict.fromkeys(names)), str(options["revision"] or ""), workloads, options["restart"])
+        return cls(tuple(dict.fromkeys(names)), str(options["revision"] or ""), workloads, switch(options, "restart"))
 
     @property
     def words(self) -> str:

@@ -22,10 +22,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.fields import only
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.edit import Edit
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import apply_patch, value_at
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import apply_patch
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.plan import Settings, plan_of, reads_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.reference import Reference, Selection
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.request import Answer
@@ -91,18 +91,6 @@ def check(item: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> None
             assert apply_patch(after, item["rollback"]["patch"]) == live
 
 
-def pruned(item: Mapping[str, Any], fields: Sequence[str]) -> Mapping[str, Any]:
-    """As a selection with `fields` gives it."""
-    if not fields:
-        return item
-    named = {key: item["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion") if key in item["metadata"]}
-    kept = Edit({"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": named})
-    for path in fields:
-        if value_at(item, path) is not None:
-            kept.set(path, value_at(item, path))
-    return kept.result
-
-
 def _answer(wanted: Reference | Selection, objects: Sequence[Mapping[str, Any]], forbidden: Sequence[str]) -> Answer:
     if isinstance(wanted, Reference):
         if wanted.key in forbidden:
@@ -113,7 +101,7 @@ def _answer(wanted: Reference | Selection, objects: Sequence[Mapping[str, Any]],
     labels = dict(pair.split("=", 1) for pair in wanted.label_selector.split(",") if pair)
     return Answer(
         tuple(
-            pruned(one, wanted.fields)
+            only(one, wanted.fields) if wanted.fields else one
             for one in objects
             if (one["apiVersion"], one["kind"]) == (wanted.api_version, wanted.kind)
             and wanted.namespace in (None, one["metadata"].get("namespace"))

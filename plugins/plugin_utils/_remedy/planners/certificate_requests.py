@@ -21,7 +21,7 @@ from ..change import Change, Risk
 from ..edit import Edit, pointer
 from ..planner import Planner
 from ..reference import Reference, Selection
-from ..request import InvalidOption, Request, whole
+from ..request import Request, switch, whole
 
 ROLE = "certificate_requests"
 CODES = ("WD870", "WD872")
@@ -57,8 +57,7 @@ def plan(request: Request) -> Iterator[Change]:
         return
     keep = whole(request.options, "keep", 1, 100, "revisions")
     size = whole(request.options, "batch_size", 1, 500, "objects")
-    if not isinstance(request.options["limit"], bool):
-        raise InvalidOption(f"limit is {request.options['limit']!r}. Expected true or false.")
+    limit = switch(request.options, "limit")
     for selection in (_CERTIFICATES, *_records()):
         error = request.unreadable(selection)
         if error:
@@ -70,7 +69,7 @@ def plan(request: Request) -> Iterator[Change]:
     garbage = judge_garbage(certificates, records, keep=keep)
     batches = list(_batches(request, garbage, records, codes, size))
     yield from batches
-    if request.options["limit"]:
+    if limit:
         yield from _limits(request, records, codes, keep, batches)
     yield from _not_ready(certificates, records, codes, keep)
 
