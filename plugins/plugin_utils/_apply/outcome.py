@@ -31,7 +31,7 @@ class Look:
 def look(item: Mapping[str, Any], before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> Look:
     """before, after: findings about the whole cluster, and about at least the call-outs of the item.
 
-    Worse is a failure (severity error, or a warning where it fails open) of a call-out of the item that had none before; codes of coverage do not count.
+    Worse is a failure (an error, or a warning with a cause, where it fails open) of a call-out of the item that had none before.
     """
     mine = set(item["verify"]["callouts"])
     failed = {callout for finding in before if _fails(finding) for callout in finding["affects"]}
@@ -59,7 +59,8 @@ def affected(items: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _fails(finding: Mapping[str, Any]) -> bool:
-    return finding["severity"] == "error" and not finding["code"].startswith("WD9")
+    """Calls fail now: a finding about what is to come has no cause."""
+    return finding["severity"] in ("error", "warning") and finding["cause"] is not None
 
 
 def _words(finding: Mapping[str, Any]) -> str:

@@ -35,7 +35,12 @@ CONTROLLERS = (
 )
 
 # Groups of Kubernetes users; system:masters bypasses RBAC.
-_USERS = {"admin": ("kubernetes-admin", "system:masters"), "controller-manager": ("system:kube-controller-manager", None), "proxy": ("system:kube-proxy", None)}
+_USERS = {
+    "admin": ("kubernetes-admin", "system:masters"),
+    "controller-manager": ("system:kube-controller-manager", None),
+    "scheduler": ("system:kube-scheduler", None),
+    "proxy": ("system:kube-proxy", None),
+}
 
 
 def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetime) -> None:
@@ -155,6 +160,19 @@ def controller_manager(binary: Path, credentials: Path) -> list[str]:
         "--kube-api-qps=500",  # the default of 20 a second would be most of the lab's start
         "--kube-api-burst=1000",
     ]
+
+
+def scheduler(binary: Path, credentials: Path, folder: Path) -> list[str]:
+    config: dict[str, Any] = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "leaderElection": {"leaderElect": False},
+        # The default of 50 a second would be most of what thousands of pods take.
+        "clientConnection": {"kubeconfig": str(credentials / "scheduler.kubeconfig"), "qps": 500, "burst": 1000},
+    }
+    path = folder / "kube-scheduler.json"
+    path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    return [str(binary), f"--config={path}", "--secure-port=0"]
 
 
 def kubelet(binary: Path, credentials: Path, pods: Path) -> list[str]:

@@ -64,6 +64,8 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
         running.start("tinyproxy", controlplane.tinyproxy(state, tinyproxy))
     _inside(running, "ready", {"nodes": nodes})
     running.start("kube-controller-manager", controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials))
+    if options.scheduler:
+        running.start("kube-scheduler", controlplane.scheduler(programs.binaries["kube-scheduler"], credentials, state))
     if options.routing == "cluster_ip":
         for node in nodes:
             command = controlplane.kube_proxy(programs.binaries["kube-proxy"], credentials, state, node)

@@ -12,7 +12,7 @@ A row of a table of planners:
     options    of the role          settings   {max_risk, owned, allow_fail_open}; default high, patch
     plan       one line for each item, see `words`
     changes    {id: {path: value after}}, where the row says so
-    created    {id: the object that is made}      deleted    {id: [names]} of a batch     requires   {id: [ids]}
+    created    {id: the object that is made}      deleted    {id: [names]} of a batch     requires   {id: [ids]} of what has to be made before
     says       {id: a part of its reason, notes, or steps}
     but        what is different in the twin, merged over the row; otherwise: its plan
 """

@@ -168,6 +168,7 @@ WD807 = Entry(
         _OWNER,
     ),
     source=f"cert-manager cmd/webhook/app/options; {_DOCS}",
+    role="webhook_network",
 )
 
 WD808 = Entry(

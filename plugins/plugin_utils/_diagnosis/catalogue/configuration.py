@@ -107,6 +107,7 @@ WD105 = Entry(
         "kubectl -n {namespace} edit service {service}",
     ),
     source="k8s.io/endpointslice (FindPort); " + _RESOLVER,
+    role="webhook_network",
 )
 
 WD106 = Entry(

@@ -7,8 +7,9 @@ PRIVATE to the collection."""
 from __future__ import annotations
 
 from ..planner import Planner
-from . import certificate_requests, leader_election, mesh_injection, webhook_timeouts
+from . import certificate_requests, leader_election, mesh_injection, webhook_network, webhook_timeouts
 
 PLANNERS: dict[str, Planner] = {
-    planner.role: planner for planner in (webhook_timeouts.PLANNER, leader_election.PLANNER, mesh_injection.PLANNER, certificate_requests.PLANNER)
+    planner.role: planner
+    for planner in (webhook_timeouts.PLANNER, mesh_injection.PLANNER, leader_election.PLANNER, webhook_network.PLANNER, certificate_requests.PLANNER)
 }
