@@ -37,6 +37,8 @@ def check_references(references: Sequence[Mapping[str, Any]]) -> None:
         for key in ("kind", "namespace", "name"):
             if reference.get(key) and not _NAME.fullmatch(str(reference[key])):
                 raise InvalidReference(index, f"{key} {reference[key]!r} is no name", "letters, digits, '-', '.', and ':'")
+        if reference.get("public_keys") and (reference["kind"] not in ("Secret", "ConfigMap") or not reference.get("name")):
+            raise InvalidReference(index, "has public_keys", "them for one Secret or ConfigMap by its name")
         if reference.get("name") and reference.get("label_selector"):
             raise InvalidReference(index, "has both a name and a label_selector", "one of them, or none for all objects of the kind")
         for field in reference.get("fields") or ():

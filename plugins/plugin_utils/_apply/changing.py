@@ -40,19 +40,17 @@ class Changer:
         """Journal and send: (the items that were made, why not of the others)."""
         waiting, made, results = list(ready), [], []
         for attempt in range(_TRIES):
-            for sending in waiting:
-                item = sending.item
-                what = {"target": item["target"], **({"targets": item["targets"]} if item.get("targets") else {})}
-                self.journal.write("sending", self.port.now(), item=item["id"], **what, undo=item["rollback"]["patch"], backup=sending.backup)
-            again = []
+            self.journal.write_all([self._line("sending", sending) for sending in waiting])
+            again, done = [], []
             for sending, sent in self._sent(waiting, dry_run=False):
                 if sent.ok:
-                    self.journal.write("sent", self.port.now(), item=sending.item["id"])
-                    made.append(sending.item)
+                    done.append(sending.item)
                 elif sent.conflict and attempt < _TRIES - 1:
                     again.append(sending.item)
                 else:
                     results.append(_refusal(sending, sent))
+            self.journal.write_all([{"step": "sent", "at": self.port.now(), "item": item["id"]} for item in done])
+            made += done
             if not again:
                 break
             self.port.sleep(0.5 * (attempt + 1))
@@ -94,6 +92,12 @@ class Changer:
         return "others change it all the time"
 
     # ---- how
+
+    def _line(self, step: str, sending: Sending) -> dict[str, Any]:
+        """Of the journal: what is about to be sent, and how to take it back."""
+        item = sending.item
+        line = {"step": step, "at": self.port.now(), "item": item["id"], "target": item["target"], "undo": item["rollback"]["patch"], "backup": sending.backup}
+        return {**line, "targets": item["targets"]} if item.get("targets") else line
 
     def _prepared(self, items: Sequence[Mapping[str, Any]]) -> tuple[list[Sending], list[Result]]:
         batches = [item for item in items if item.get("targets")]  # each object is deleted only if it is as it was read for the plan

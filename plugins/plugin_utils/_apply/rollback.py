@@ -16,12 +16,13 @@ from .kinds import KINDS
 from .marks import SELECTOR, Unreadable, marks_of
 from .port import Port
 
-DONE, REFUSED, NOTHING = "taken_back", "refused", "nothing"
+DONE, REFUSED, NOTHING, UNSEEN = "taken_back", "refused", "nothing", "unseen"
 
 
 @dataclass(frozen=True)
 class Undone:
-    """target: {api_version, kind, namespace, name}. state: taken_back, refused, or nothing (it was not changed any more). because: why it was refused."""
+    """target: {api_version, kind, namespace, name}. state: taken_back, refused, nothing (it was not changed any more), or unseen (the kind could
+    not be looked at). because: why."""
 
     target: Mapping[str, Any]
     state: str
@@ -53,7 +54,7 @@ class Rollback:
         for selection, answer in zip(selections, self.port.read(selections)):
             if answer["reason"] == "forbidden":
                 # Whoever has the rights of one remedy only has changed nothing else.
-                refused.append(Undone({**selection, "namespace": None, "name": "(all)"}, NOTHING, "could not be looked at", answer["error"]))
+                refused.append(Undone({**selection, "namespace": None, "name": "*"}, UNSEEN, "could not be looked at", answer["error"]))
             for item in answer["objects"]:
                 target = _target(item)
                 try:

@@ -101,7 +101,7 @@ class Run:
         sent = [item for item in items if not any(other["temporary"] for other in waiting[item["id"]])]
         for group in waves(sent):
             _ready, results = self.changer.tried(group)
-            self.results.update({result.item["id"]: result for result in results})
+            self.results.update({result.item["id"]: _tried_too_early(result, waiting[result.item["id"]]) for result in results})
             for sending in _ready:
                 self.results[sending.item["id"]] = Result(sending.item, State.WOULD)
         for item in items:
@@ -129,9 +129,7 @@ class Run:
         if not made:
             return
         looks = self._proof(made)
-        for item in made:
-            effect = looks[item["id"]]
-            self._note(item, _STATES[effect.effect], effect.because)
+        self._note_all([Result(item, _STATES[looks[item["id"]].effect], looks[item["id"]].because) for item in made])
         worse = [item for item in made if looks[item["id"]].effect is Effect.WORSE]
         if worse:
             self.stopped = f"{', '.join(item['id'] for item in worse)} made things worse"
@@ -148,14 +146,12 @@ class Run:
     def _make(self, group: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Try, journal, send; the items that were made."""
         ready, refused = self.changer.tried(group)
-        for result in refused:
-            self._note(result.item, result.state, result.because)
+        self._note_all(refused)
         if not ready:
             return []
         self._keep(ready)
         made, failed = self.changer.made(ready)
-        for result in failed:
-            self._note(result.item, result.state, result.because)
+        self._note_all(failed)
         return made
 
     def _keep(self, ready: Sequence[Sending]) -> None:
@@ -206,8 +202,24 @@ class Run:
     # ---- small things
 
     def _note(self, item: Mapping[str, Any], state: State, because: tuple[str, ...] = ()) -> None:
-        self.results[item["id"]] = Result(item, state, because)
-        self.journal.write("result", self.port.now(), item=item["id"], state=state.value, because=list(because))
+        self._note_all([Result(item, state, because)])
+
+    def _note_all(self, results: Sequence[Result]) -> None:
+        self.results.update({result.item["id"]: result for result in results})
+        self.journal.write_all(
+            [
+                {"step": "result", "at": self.port.now(), "item": result.item["id"], "state": result.state.value, "because": list(result.because)}
+                for result in results
+            ]
+        )
 
     def _ordered(self, items: Sequence[Mapping[str, Any]]) -> list[Result]:
         return [self.results[item["id"]] for item in items if item["id"] in self.results]
+
+
+def _tried_too_early(result: Result, required: Sequence[Mapping[str, Any]]) -> Result:
+    """A dry run makes nothing, so what needs an object that the plan makes (a RoleBinding its Role) finds none: that says nothing against it."""
+    made = [other["id"] for other in required if other["action"] == "create"]
+    if not made or result.state is not State.FAILED or not any(line.endswith("not found") for line in result.because):
+        return result
+    return Result(result.item, State.WOULD, (f"not tried to the end: it can only pass after {', '.join(made)}",))

@@ -17,7 +17,7 @@ from .owner import Owner
 from .owners import owner_of
 from .planner import Wanted
 from .planners.registry import PLANNERS
-from .reference import Reference, Selection
+from .reference import PublicKeys, Reference, Selection
 from .request import Answer, InvalidOption, Request
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ class Settings:
     allow_fail_open: bool = False
 
     @classmethod
-    def of(cls, remedies: Iterable[str] | None, max_risk: str, owned: str, allow_fail_open: bool) -> Settings:
-        """Raises InvalidOption."""
-        chosen = tuple(remedies) if remedies else tuple(PLANNERS)
+    def of(cls, remedies: str | Iterable[str] | None, max_risk: str, owned: str, allow_fail_open: bool) -> Settings:
+        """remedies: names, also in one text with commas, as a command line has it. Raises InvalidOption."""
+        named = [name.strip() for name in remedies.split(",")] if isinstance(remedies, str) else list(remedies or ())
+        chosen = tuple(name for name in named if name) or tuple(PLANNERS)
         unknown = [role for role in chosen if role not in PLANNERS]
         if unknown:
             raise InvalidOption(f"remedies: {', '.join(map(repr, unknown))} is no remedy. There are: {', '.join(PLANNERS)}.")
@@ -78,17 +79,18 @@ def reads_of(findings: Sequence[Mapping[str, Any]], cluster: Cluster, options: M
 def plan_of(
     findings: Sequence[Mapping[str, Any]],
     cluster: Cluster,
-    answers: Mapping[Reference | Selection, Answer],
+    answers: Mapping[Reference | Selection | PublicKeys, Answer],
     options: Mapping[str, Mapping[str, Any]],
     settings: Settings,
 ) -> list[dict[str, Any]]:
     """The plan items in the order in which they are made. Raises InvalidOption."""
     filled = complete(options)
-    live = {Reference.of(item): item for answer in answers.values() for item in answer.objects}
+    # What PublicKeys is answered is not the object as it is.
+    live = {Reference.of(item): item for wanted, answer in answers.items() if not isinstance(wanted, PublicKeys) for item in answer.objects}
     changes: list[Change] = []
     for role in settings.remedies:
         changes += PLANNERS[role].plan(Request(findings, cluster, filled[role], answers))
-    judged = [(change, None if change.uncontested else owner_of(change, live.get(change.target) or change.created, cluster)) for change in changes]
+    judged = [(change, _owner(change, live.get(change.target) or change.created, cluster)) for change in changes]
     states = {change.id: _state(change, owner, settings) for change, owner in judged}
     owners = {change.id: owner for change, owner in judged}
     made = [change for change, dummy in judged if states[change.id] == PLANNED]
@@ -98,6 +100,14 @@ def plan_of(
     states.update({bypass.id: PLANNED for bypass in bypasses})
     everything = [_without_prerequisites(change, states) for change in everything]
     return [item_of(change, owners.get(change.id), states[change.id], live) for change in ordered(everything, settings.remedies)]
+
+
+def _owner(change: Change, live: Mapping[str, Any] | None, cluster: Cluster) -> Owner | None:
+    """Who will put the change back; not one that the planner has proven to be gone."""
+    if change.uncontested:
+        return None
+    owner = owner_of(change, live, cluster)
+    return None if owner and owner.kind in change.abandoned_by else owner
 
 
 def _state(change: Change, owner: Owner | None, settings: Settings) -> str:

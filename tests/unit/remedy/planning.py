@@ -5,7 +5,8 @@
 
 A row of a table of planners:
 
-    given      an observation in the words of tests/unit/diagnosis/world.py; or `callouts` in those of callouts_short.py, or `mesh` in those of mesh_world.py
+    given      an observation in the words of tests/unit/diagnosis/world.py; or `callouts` in those of callouts_short.py, `mesh` in those of mesh_world.py
+    PEM a b    anywhere in a row: these certificates of certificates.py, one after the other; BASE64 PEM a b: the same in base64
     records    Certificates, CertificateRequests, Orders and Challenges as objects, in the words of certificate_objects.py
     objects    the objects of the API, by which `reads` is answered; what is not among them does not exist
     forbidden  "Kind/namespace/name" of those that may not be read
@@ -19,24 +20,28 @@ A row of a table of planners:
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.fields import only
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.redact import certificates_only
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cluster import Cluster
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import apply_patch
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.plan import Settings, plan_of, reads_of
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.reference import Reference, Selection
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.reference import PublicKeys, Reference, Selection
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.request import Answer
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis import mesh_world
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.callouts_short import several
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.certificate_objects import certificate_objects
+from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.certificates import written_out
 
 
 def planned(role: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The plan of one role for a row."""
+    row = written_out(row)
     facts, probes, verdicts = _observed(row)
     objects = [*row.get("objects", ()), *certificate_objects(row.get("records", {}))]
     cluster = Cluster.of(facts, probes, verdicts)
@@ -74,13 +79,11 @@ def check(item: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> None
         assert item["manual"], item
     if item["action"] == "create":
         assert item["object"] and not any(Reference.of(one) == Reference.of(item["object"]) for one in objects)
-    if item["action"] == "delete":
-        deleted = item["targets"] or [item["target"]]
-        assert Reference.of(deleted[0]) == Reference.of(item["target"])
-        for one in deleted:  # the precondition: no other object of the name, and nothing changed since
+    if item["targets"]:
+        assert item["action"] == "delete" and Reference.of(item["targets"][0]) == Reference.of(item["target"])
+        for one in item["targets"]:  # the precondition: no other object of the name, and nothing changed since
             (found,) = [live for live in objects if Reference.of(live) == Reference.of(one)]
-            assert one["uid"] == found["metadata"]["uid"]
-            assert one.get("resource_version") == found["metadata"]["resourceVersion"] or not item["targets"]
+            assert (one["uid"], one["resource_version"]) == (found["metadata"]["uid"], found["metadata"]["resourceVersion"])
     if item["action"] == "patch":
         target = Reference.of(item["target"])
         (live,) = [one for one in objects if Reference.of(one) == target]
@@ -91,11 +94,25 @@ def check(item: Mapping[str, Any], objects: Sequence[Mapping[str, Any]]) -> None
             assert apply_patch(after, item["rollback"]["patch"]) == live
 
 
-def _answer(wanted: Reference | Selection, objects: Sequence[Mapping[str, Any]], forbidden: Sequence[str]) -> Answer:
+def _observed(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    if "callouts" in row:
+        return several(row["callouts"], row.get("namespaces", {})), [], []
+    return mesh_world.observe(row["mesh"]) if "mesh" in row else observe(row.get("given", {}))
+
+
+def _public(wanted: PublicKeys, objects: Sequence[Mapping[str, Any]]) -> Answer:
+    found = [one for one in objects if Reference.of(one) == Reference(wanted.api_version, wanted.kind, wanted.name, wanted.namespace)]
+    encoded = [{**one, "data": {key: base64.b64encode(value.encode()).decode() for key, value in (one.get("data") or {}).items() if value}} for one in found]
+    return Answer(tuple(certificates_only(one, wanted.keys) for one in (encoded if wanted.kind == "Secret" else found)))
+
+
+def _answer(wanted: Reference | Selection | PublicKeys, objects: Sequence[Mapping[str, Any]], forbidden: Sequence[str]) -> Answer:
     if isinstance(wanted, Reference):
         if wanted.key in forbidden:
             return Answer(error=f"{wanted.words} may not be read")
         return Answer(tuple(one for one in objects if Reference.of(one) == wanted))
+    if isinstance(wanted, PublicKeys):
+        return Answer(error=f"{wanted.words} may not be read") if wanted.key in forbidden else _public(wanted, objects)
     if wanted.kind in forbidden:
         return Answer(error=f"{wanted.kind} may not be read")
     labels = dict(pair.split("=", 1) for pair in wanted.label_selector.split(",") if pair)

@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.catalogue.index import CATALOGUE
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.planners.registry import PLANNERS
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import merged
+from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.certificates import written_out
 from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.planning import planned, words
 
 HERE = Path(__file__).parent
@@ -24,6 +25,7 @@ ROWS = [
 
 @pytest.mark.parametrize(("role", "row"), ROWS, ids=[f"{role}: {row['name']}" for role, row in ROWS])
 def test_what_is_found_is_planned_and_its_twin_is_not(role: str, row: dict[str, Any]) -> None:
+    row = written_out(row)
     plan = planned(role, row)
     assert words(plan) == row["plan"], plan
     after = {item["id"]: item["after"] for item in plan}

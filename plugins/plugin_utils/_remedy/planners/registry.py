@@ -7,9 +7,17 @@ PRIVATE to the collection."""
 from __future__ import annotations
 
 from ..planner import Planner
-from . import certificate_requests, leader_election, mesh_injection, webhook_network, webhook_timeouts
+from . import ca_bundle, certificate_requests, leader_election, mesh_injection, stale_webhooks, webhook_network, webhook_timeouts
 
 PLANNERS: dict[str, Planner] = {
     planner.role: planner
-    for planner in (webhook_timeouts.PLANNER, mesh_injection.PLANNER, leader_election.PLANNER, webhook_network.PLANNER, certificate_requests.PLANNER)
+    for planner in (
+        webhook_timeouts.PLANNER,
+        ca_bundle.PLANNER,
+        mesh_injection.PLANNER,
+        leader_election.PLANNER,
+        webhook_network.PLANNER,
+        stale_webhooks.PLANNER,
+        certificate_requests.PLANNER,
+    )
 }
