@@ -131,5 +131,7 @@ def cycle(lab: Lab, folder: Path, *, user: str, variables: Mapping[str, Any], me
     rolled_back = play(lab, folder, "rollback", user=user)
     assert rolled_back.returncode == 0, rolled_back.output[-4000:]
     if not irreversible:
-        assert specs(lab) == content
+        now = specs(lab)
+        different = sorted(key for key in {*now, *content} if now.get(key) != content.get(key))
+        assert not different, f"not as before: {different}\n{rolled_back.output[-4000:]}"
     return Cycle(preview, applied, again, rolled_back)
