@@ -38,6 +38,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "deadline": {"type": "float", "default": 120.0},
     "warn_days": {"type": "float", "default": 30.0},
     "read_ca_secrets": {"type": "bool", "default": False},
+    "settle": {"type": "float", "default": 20.0},
     "show": {"type": "bool", "default": True},
 }
 
@@ -64,7 +65,7 @@ class ActionModule(ActionBase):
             show(self._display, plan_lines(plan, check))
         name = new_run()
         journal = Journal(None if check else Path(settings["journal_dir"]) / f"{name}.jsonl")
-        run = Run(port, journal, Backups(settings["lock_namespace"]), name, holder(name), findings, check)
+        run = Run(port, journal, Backups(settings["lock_namespace"]), name, holder(name), findings, check, settings["settle"])
         try:
             results = run.apply(plan)
         except Locked as error:

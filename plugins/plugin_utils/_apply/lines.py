@@ -21,6 +21,7 @@ _WORDS = {
     State.WOULD: ("would be changed", "good"),
     State.MENDED: ("mended", "good"),
     State.UNPROVEN: ("changed; nothing can prove its effect", "good"),
+    State.REVERTED: ("changed, and somebody put it back", "warning"),
     State.PUT_BACK: ("put back", "good"),
     State.NOT_MENDED: ("changed, but the fault is still there", "warning"),
     State.UNDONE: ("taken back, because it made things worse", "error"),

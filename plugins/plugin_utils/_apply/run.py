@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._remedy.item import applicable
+from .._remedy.reverted import reverted
 from .backups import Backups
 from .changing import Changer
 from .healing import heal
@@ -24,6 +25,8 @@ from .waves import waves
 
 # Seconds between two looks whether a change has helped, and how often a call-out has to fail anew until that counts.
 _PAUSE, _TIMES_WORSE = 3.0, 3
+# Seconds until it is looked whether somebody whom nobody knew puts a change back.
+_BRIEFLY = 3.0
 _STATES = {Effect.MENDED: State.MENDED, Effect.NOT_MENDED: State.NOT_MENDED, Effect.WORSE: State.WORSE, Effect.UNPROVEN: State.UNPROVEN}
 
 
@@ -53,7 +56,10 @@ def hold(port: Port, holder: str) -> Iterator[None]:
 
 @dataclass
 class Run:
-    """One application of one plan. before: the findings that it was made for. name: of the run, unique; holder: who it is, for others."""
+    """One application of one plan. before: the findings that it was made for. name: of the run, unique; holder: who it is, for others.
+
+    settle: seconds after which it is looked whether somebody has put back what was changed, where an owner is known; a few seconds otherwise.
+    """
 
     port: Port
     journal: Journal
@@ -62,11 +68,14 @@ class Run:
     holder: str
     before: Sequence[Mapping[str, Any]]
     check: bool = False
+    settle: float = 20.0
     results: dict[str, Result] = field(default_factory=dict)
     stopped: str | None = None
 
     def __post_init__(self) -> None:
         self.changer = Changer(self.port, self.journal, self.name)
+        self._made_at: dict[str, str] = {}
+        self._last_made = 0.0
 
     def apply(self, plan: Sequence[Mapping[str, Any]]) -> list[Result]:
         """What became of every item that is planned, in the plan's order. Raises Locked, Unreachable (before anything was changed), journal.NotWritten."""
@@ -84,6 +93,7 @@ class Run:
                     self._wave(group)
                     if self.stopped:
                         break
+                self._look_again(items)
             except Unreachable as error:
                 self.stopped = f"the API server does not answer any more: {error}"
             finally:
@@ -151,6 +161,8 @@ class Run:
             return []
         self._keep(ready)
         made, failed = self.changer.made(ready)
+        self._last_made = self.port.monotonic()
+        self._made_at.update({item["id"]: self.port.now() for item in made})
         self._note_all(failed)
         return made
 
@@ -178,6 +190,24 @@ class Run:
             self.port.say(f"  waiting for {', '.join(item['id'] for item in open_[:3])}{' and others' if len(open_) > 3 else ''} to show", "faint")
             self.port.sleep(_PAUSE)
             renew(self.port, self.holder)
+
+    # ---- a while later
+
+    def _look_again(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Whether what was made still stands; controllers act within seconds of a change."""
+        made = [item for item in items if item["id"] in self._made_at and self.results[item["id"]].state in MADE and not item["temporary"]]
+        if not made:
+            return
+        owned = any(item["owner"] for item in made)
+        wait = self._last_made + min(self.settle, self.settle if owned else _BRIEFLY) - self.port.monotonic()
+        if wait > 0:
+            if owned:
+                self.port.say(f"  waiting {wait:.0f} s to see whether the owners put anything back", "faint")
+            self.port.sleep(wait)
+        for item, answer in zip(made, self.port.read([item["target"] for item in made])):
+            lines = [] if answer["error"] else reverted(item, next(iter(answer["objects"]), None), self._made_at[item["id"]])
+            if lines:
+                self._note(item, State.REVERTED, tuple(lines))
 
     # ---- taking back
 

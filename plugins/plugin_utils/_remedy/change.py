@@ -50,6 +50,7 @@ class Change:
     targets:  of a delete of many objects of one kind as one change: all of them; `target` is the first.
     part:     tells apart several changes of one object by one remedy; part of the id.
     after_:   ids of changes that have to be made before this one (see `Change.id`).
+    only_for: id of the change that this one is made for: if that is not made in this run (its object has an owner, say), this one is not either.
     values:   the same for the charts that are known; a planner gives them where it knows the chart.
     reversible: False where rollback cannot bring back what was (then `irreversible` says why).
     uncontested: nobody puts it back although somebody may own the object: a restart, a finished record. Then nobody is asked who owns it.
@@ -70,6 +71,7 @@ class Change:
     callouts: tuple[str, ...] = ()
     part: str = ""
     after_: tuple[str, ...] = ()
+    only_for: str | None = None
     values: tuple[Values, ...] = ()
     manual: tuple[str, ...] = ()
     irreversible: str | None = None

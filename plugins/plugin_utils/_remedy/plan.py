@@ -90,16 +90,29 @@ def plan_of(
     changes: list[Change] = []
     for role in settings.remedies:
         changes += PLANNERS[role].plan(Request(findings, cluster, filled[role], answers))
-    judged = [(change, _owner(change, live.get(change.target) or change.created, cluster)) for change in changes]
+    judged = [(change, _owner(change, live.get(change.target), cluster)) for change in changes]
     states = {change.id: _state(change, owner, settings) for change, owner in judged}
     owners = {change.id: owner for change, owner in judged}
+    for change, dummy in judged:
+        if change.only_for and states[change.id] == PLANNED and states.get(change.only_for, PLANNED) != PLANNED:
+            states[change.id], owners[change.id] = states[change.only_for], owners[change.only_for]
     made = [change for change, dummy in judged if states[change.id] == PLANNED]
     kept, bypasses = deadlock.around(made, cluster, live, settings.allow_fail_open)
     replaced = {change.id: change for change in kept}
     everything = [replaced.get(change.id, change) for change, dummy in judged] + bypasses
-    states.update({bypass.id: PLANNED for bypass in bypasses})
-    everything = [_without_prerequisites(change, states) for change in everything]
-    return [item_of(change, owners.get(change.id), states[change.id], live) for change in ordered(everything, settings.remedies)]
+    states.update({change.id: MANUAL for change in kept if change.action == "manual"})
+    for bypass in bypasses:
+        # It is put back within the run, so its owner has no say; who may put it back too early is told.
+        owners[bypass.id] = _undoing(owner_of(bypass, live.get(bypass.target), cluster))
+        states[bypass.id] = _within_risk(bypass, settings)
+    # Prerequisites come first, so that what is not made takes with it all that waits for it.
+    settled = [_without_prerequisites(change, states) for change in ordered(everything, settings.remedies)]
+    wanted = {other for change in settled if states[change.id] == PLANNED for other in change.after_}
+    return [
+        item_of(change, owners.get(change.id), states[change.id], live)
+        for change in settled
+        if not change.temporary or change.id in wanted or states[change.id] != PLANNED
+    ]
 
 
 def _owner(change: Change, live: Mapping[str, Any] | None, cluster: Cluster) -> Owner | None:
@@ -117,7 +130,16 @@ def _state(change: Change, owner: Owner | None, settings: Settings) -> str:
         return SKIPPED
     if owner and settings.owned == "values":
         return OWNED
+    return _within_risk(change, settings)
+
+
+def _within_risk(change: Change, settings: Settings) -> str:
     return TOO_RISKY if change.risk.rank > settings.max_risk.rank else PLANNED
+
+
+def _undoing(owner: Owner | None) -> Owner | None:
+    """Without the durable form: what is temporary is not for anybody's source."""
+    return replace(owner, durable=()) if owner else None
 
 
 def _without_prerequisites(change: Change, states: dict[str, str]) -> Change:

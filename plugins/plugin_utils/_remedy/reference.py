@@ -42,6 +42,24 @@ class Reference:
         """The API group, "" for the core."""
         return self.api_version.rpartition("/")[0]
 
+    @property
+    def version(self) -> str:
+        """The version within the group."""
+        return self.api_version.rpartition("/")[2]
+
+    @property
+    def resource(self) -> str:
+        """The plural that requests and rules have for the kind, as Kubernetes itself guesses it; for Endpoints, which it excepts, too.
+
+        Source: k8s.io/apimachinery pkg/api/meta/restmapper.go UnsafeGuessKindToResource.
+        """
+        singular = self.kind.lower()
+        if singular.endswith("endpoints"):
+            return singular
+        if singular.endswith("s"):
+            return f"{singular}es"
+        return f"{singular[:-1]}ies" if singular.endswith("y") else f"{singular}s"
+
     def shown(self) -> dict[str, str | None]:
         """{api_version, kind, namespace, name}, as in plan items and as the module read_objects takes it."""
         return {"api_version": self.api_version, "kind": self.kind, "namespace": self.namespace, "name": self.name}

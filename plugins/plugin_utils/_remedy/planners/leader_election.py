@@ -215,8 +215,7 @@ def _move(request: Request, parts: Sequence[Part]) -> Iterator[Change]:
         if hindrance:
             yield hindrance
             continue
-        yield from rights
-        yield Change(
+        moved = Change(
             remedy=ROLE,
             codes=codes,
             target=part.deployment,
@@ -230,6 +229,8 @@ def _move(request: Request, parts: Sequence[Part]) -> Iterator[Change]:
             notes=(f"the Role and RoleBinding {part.rights(part.now)[0].name} in {part.now} stay, if they are there: a rollback needs them",),
             **part.proof,
         )
+        yield from (replace(right, only_for=moved.id) for right in rights)  # the owner of the Deployment makes them with it
+        yield moved
 
 
 def _elect_in(edit: Edit, container: str, namespace: str) -> bool:
