@@ -48,6 +48,12 @@ options:
       label_selector:
         description: A label selector as of C(kubectl -l).
         type: str
+      fields:
+        description:
+          - JSON pointers to keys that are kept of each object, such as V(/metadata/ownerReferences). Names, UID and resourceVersion always are.
+          - If empty all is kept.
+        type: list
+        elements: str
       public_keys:
         description:
           - Keys of a Secret or ConfigMap that hold certificates of authorities. Of the object only these certificates are returned then, as text, whatever
@@ -106,6 +112,10 @@ results:
     label_selector:
       description: As it was asked for.
       type: str
+    fields:
+      description: As it was asked for.
+      type: list
+      elements: str
     public_keys:
       description: As it was asked for.
       type: list
@@ -138,6 +148,7 @@ _REFERENCE: dict[str, Any] = {
     "namespace": {"type": "str"},
     "name": {"type": "str"},
     "label_selector": {"type": "str"},
+    "fields": {"type": "list", "elements": "str"},
     "public_keys": {"type": "list", "elements": "str", "no_log": False},  # names of keys
 }
 ARGUMENT_SPEC: dict[str, Any] = {

@@ -111,7 +111,7 @@ class Run:
         sent = [item for item in items if not any(other["temporary"] for other in waiting[item["id"]])]
         for group in waves(sent):
             _ready, results = self.changer.tried(group)
-            self.results.update({result.item["id"]: result for result in results})
+            self.results.update({result.item["id"]: _tried_too_early(result, waiting[result.item["id"]]) for result in results})
             for sending in _ready:
                 self.results[sending.item["id"]] = Result(sending.item, State.WOULD)
         for item in items:
@@ -245,3 +245,11 @@ class Run:
 
     def _ordered(self, items: Sequence[Mapping[str, Any]]) -> list[Result]:
         return [self.results[item["id"]] for item in items if item["id"] in self.results]
+
+
+def _tried_too_early(result: Result, required: Sequence[Mapping[str, Any]]) -> Result:
+    """A dry run makes nothing, so what needs an object that the plan makes (a RoleBinding its Role) finds none: that says nothing against it."""
+    made = [other["id"] for other in required if other["action"] == "create"]
+    if not made or result.state is not State.FAILED or not any(line.endswith("not found") for line in result.because):
+        return result
+    return Result(result.item, State.WOULD, (f"not tried to the end: it can only pass after {', '.join(made)}",))

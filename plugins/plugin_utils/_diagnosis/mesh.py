@@ -248,9 +248,12 @@ class Mesh:
         found = ((one, one.injecting(namespace, pod)) for one in self.active)
         return [(one, case) for one, case in found if case]
 
-    def expected(self, workload: Mapping[str, Any]) -> tuple[Configuration, Case] | None:
-        """Who should have put a sidecar into the pods of a workload of the facts; None where nobody should, or that is not certain."""
-        labels = self.namespaces.get(workload["namespace"])
+    def expected(self, workload: Mapping[str, Any], namespace: Mapping[str, str] | None = None) -> tuple[Configuration, Case] | None:
+        """Who should put a sidecar into the pods of a workload of the facts; None where nobody should, or that is not certain.
+
+        namespace: the labels of its namespace, if not as they were observed.
+        """
+        labels = self.namespaces.get(workload["namespace"]) if namespace is None else namespace
         if labels is None or workload["namespace"] in IGNORED_NAMESPACES or workload["host_network"] or labels.get(DATAPLANE) == "ambient":
             return None
         told = workload["labels"].get(INJECT, workload["annotation"])  # the label is preferred to the annotation

@@ -51,5 +51,5 @@ def answers_of(wanted: Iterable[Wanted], results: Any) -> dict[Wanted, Answer]:
 
 
 def _key(shown: Mapping[str, Any]) -> tuple[str, ...]:
-    named = tuple(str(shown.get(name) or "") for name in ("api_version", "kind", "namespace", "name", "label_selector"))
+    named = tuple(str(shown.get(name) or "") for name in ("api_version", "kind", "namespace", "name", "label_selector", "fields"))
     return (*named, *(shown.get("public_keys") or ()))

@@ -47,10 +47,13 @@ class Change:
     remedy:   the role, such as webhook_timeouts. codes, fingerprints: of the findings that it mends.
     action:   patch (by `edit`), create (of `created`), delete, or manual: nothing that can be done here; `manual` says what a person does.
     callouts: ids of the call-outs that prove it; they are called before and after. rollout: Deployments have to be rolled out before.
+    targets:  of a delete of many objects of one kind as one change: all of them; `target` is the first.
     part:     tells apart several changes of one object by one remedy; part of the id.
     after_:   ids of changes that have to be made before this one (see `Change.id`).
+    only_for: id of the change that this one is made for: if that is not made in this run (its object has an owner, say), this one is not either.
     values:   the same for the charts that are known; a planner gives them where it knows the chart.
     reversible: False where rollback cannot bring back what was (then `irreversible` says why).
+    uncontested: nobody puts it back although somebody may own the object: a restart, a finished record. Then nobody is asked who owns it.
     patience: seconds that it may take until it shows.
     abandoned_by: kinds of owners (owner.py) whose marks the object still has, and which are proven to be gone: they will not put it back.
     """
@@ -64,14 +67,17 @@ class Change:
     risk: Risk = Risk.LOW
     edit: Edit | None = None
     created: Mapping[str, Any] | None = None
+    targets: tuple[Reference, ...] = ()
     callouts: tuple[str, ...] = ()
     part: str = ""
     after_: tuple[str, ...] = ()
+    only_for: str | None = None
     values: tuple[Values, ...] = ()
     manual: tuple[str, ...] = ()
     irreversible: str | None = None
     temporary: bool = False
     rollout: bool = False
+    uncontested: bool = False
     patience: int = 60
     notes: tuple[str, ...] = field(default=())
     abandoned_by: tuple[str, ...] = ()

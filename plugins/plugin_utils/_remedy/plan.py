@@ -93,6 +93,9 @@ def plan_of(
     judged = [(change, _owner(change, live.get(change.target), cluster)) for change in changes]
     states = {change.id: _state(change, owner, settings) for change, owner in judged}
     owners = {change.id: owner for change, owner in judged}
+    for change, dummy in judged:
+        if change.only_for and states[change.id] == PLANNED and states.get(change.only_for, PLANNED) != PLANNED:
+            states[change.id], owners[change.id] = states[change.only_for], owners[change.only_for]
     made = [change for change, dummy in judged if states[change.id] == PLANNED]
     kept, bypasses = deadlock.around(made, cluster, live, settings.allow_fail_open)
     replaced = {change.id: change for change in kept}
@@ -106,7 +109,7 @@ def plan_of(
     settled = [_without_prerequisites(change, states) for change in ordered(everything, settings.remedies)]
     wanted = {other for change in settled if states[change.id] == PLANNED for other in change.after_}
     return [
-        item_of(change, owners.get(change.id), states[change.id], live.get(change.target))
+        item_of(change, owners.get(change.id), states[change.id], live)
         for change in settled
         if not change.temporary or change.id in wanted or states[change.id] != PLANNED
     ]
@@ -114,6 +117,8 @@ def plan_of(
 
 def _owner(change: Change, live: Mapping[str, Any] | None, cluster: Cluster) -> Owner | None:
     """Who will put the change back; not one that the planner has proven to be gone."""
+    if change.uncontested:
+        return None
     owner = owner_of(change, live, cluster)
     return None if owner and owner.kind in change.abandoned_by else owner
 

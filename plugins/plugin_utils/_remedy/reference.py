@@ -67,15 +67,26 @@ class Reference:
 
 @dataclass(frozen=True, order=True)
 class Selection:
-    """All objects of a kind, of one namespace or (None) of all, that carry the labels; read where a planner has to look for its target."""
+    """All objects of a kind, of one namespace or (None) of all, that carry the labels; read where a planner has to look for its target.
+
+    fields: JSON pointers (RFC 6901) of what is kept of each, beside apiVersion, kind, and name, namespace, uid and resourceVersion of its metadata; what
+    an object lacks is left out. () keeps all. For kinds of which there may be thousands of big ones: they are pruned where they are read.
+    """
 
     api_version: str
     kind: str
     namespace: str | None = None
     label_selector: str = ""
+    fields: tuple[str, ...] = ()
 
-    def shown(self) -> dict[str, str | None]:
-        return {"api_version": self.api_version, "kind": self.kind, "namespace": self.namespace, "label_selector": self.label_selector or None}
+    def shown(self) -> dict[str, str | list[str] | None]:
+        return {
+            "api_version": self.api_version,
+            "kind": self.kind,
+            "namespace": self.namespace,
+            "label_selector": self.label_selector or None,
+            "fields": list(self.fields) or None,
+        }
 
 
 @dataclass(frozen=True, order=True)

@@ -76,6 +76,15 @@ def choice(options: Mapping[str, Any], name: str, words: Iterable[str]) -> str:
     return str(options[name])
 
 
+def switch(options: Mapping[str, Any], name: str) -> bool:
+    """An option that is true or false, also as `-e name=true` gives it. Raises InvalidOption."""
+    value = options[name]
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if not isinstance(value, bool) and str(value).lower() not in words:
+        raise InvalidOption(f"{name} is {value!r}. Expected true or false.")
+    return value if isinstance(value, bool) else words[str(value).lower()]
+
+
 def whole(options: Mapping[str, Any], name: str, least: int, most: int, unit: str) -> int:
     """An option that is a whole number in a range. Raises InvalidOption."""
     value = options[name]

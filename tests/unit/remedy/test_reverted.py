@@ -42,7 +42,7 @@ def said(row: dict[str, Any]) -> list[str]:
         for path in row.get("remove", ()):
             edit.remove(path)
     change = Change("r", ("WD511",), (), Reference.of(BEFORE), action, "r", edit=edit, created=BEFORE if action == "create" else None)
-    item = item_of(change, None, PLANNED, None if action == "create" else BEFORE)
+    item = item_of(change, None, PLANNED, {} if action == "create" else {change.target: BEFORE})
     if row.get("gone"):
         return reverted(item, None, MADE_AT)
     later = Edit(edit.result if edit else BEFORE)

@@ -63,6 +63,7 @@ WD802 = Entry(
     ),
     source="cert-manager cmd/cainjector/app, cmd/controller/app; k8s.io/client-go tools/leaderelection; cert-manager#1730",
     blames="cluster",
+    role="leader_election",
 )
 
 WD803 = Entry(
@@ -90,6 +91,7 @@ WD803 = Entry(
     ),
     source=f"{_CHART}; https://cert-manager.io/docs/installation/compatibility/#gke-autopilot",
     blames="cluster",
+    role="leader_election",
 )
 
 WD804 = Entry(

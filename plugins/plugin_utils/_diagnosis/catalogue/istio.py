@@ -43,6 +43,7 @@ WD850 = Entry(
     ),
     source=_INJECTION,
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD851 = Entry(
@@ -65,6 +66,7 @@ WD851 = Entry(
     ),
     source=_INJECTION,
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD852 = Entry(
@@ -84,6 +86,7 @@ WD852 = Entry(
     ),
     source=f"{_CHARTS}/mutatingwebhook.yaml; istioctl analyze IST0123",
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD853 = Entry(
@@ -104,6 +107,7 @@ WD853 = Entry(
     ),
     source=f"{_CHARTS}/mutatingwebhook.yaml",
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD854 = Entry(
