@@ -33,9 +33,16 @@ CONTROLLERS = (
     "namespace-controller",
     "clusterrole-aggregation-controller",
 )
+# Where pods really run: they have a ServiceAccount and its token, and a Deployment that is deleted takes them along.
+CONTROLLERS_OF_REAL_PODS = ("serviceaccount-controller", "root-ca-certificate-publisher-controller", "garbage-collector-controller")
 
 # Groups of Kubernetes users; system:masters bypasses RBAC.
-_USERS = {"admin": ("kubernetes-admin", "system:masters"), "controller-manager": ("system:kube-controller-manager", None), "proxy": ("system:kube-proxy", None)}
+_USERS = {
+    "admin": ("kubernetes-admin", "system:masters"),
+    "controller-manager": ("system:kube-controller-manager", None),
+    "scheduler": ("system:kube-scheduler", None),
+    "proxy": ("system:kube-proxy", None),
+}
 
 
 def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetime) -> None:
@@ -106,8 +113,8 @@ def etcd(binary: Path, data: Path, *, client: str = addresses.ETCD, quota_mb: in
     ]
 
 
-def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: bool, events_apart: bool = False) -> list[str]:
-    """events_apart: Events are stored in an etcd of their own, as on big clusters."""
+def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: bool, events_apart: bool = False, real_pods: bool = False) -> list[str]:
+    """events_apart: Events are stored in an etcd of their own, as on big clusters. real_pods: a kubelet runs pods, with ServiceAccounts."""
     address = addresses.CONTROL_PLANES[node]
     flags = {
         "advertise-address": address,
@@ -116,8 +123,8 @@ def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: 
         "allow-privileged": "true",
         "authorization-mode": "Node,RBAC",
         "client-ca-file": credentials / "cluster-ca.crt",
-        # Pods here have no ServiceAccount: no kubelet would use its token.
-        "disable-admission-plugins": "ServiceAccount",
+        # Pods that nobody runs have no ServiceAccount: no kubelet would use its token.
+        **({} if real_pods else {"disable-admission-plugins": "ServiceAccount"}),
         "enable-admission-plugins": "NodeRestriction",
         "etcd-servers": addresses.ETCD,
         "event-ttl": "24h",
@@ -143,11 +150,12 @@ def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: 
     return [str(binary), *(f"--{name}={value}" for name, value in flags.items()), *routing, *events]
 
 
-def controller_manager(binary: Path, credentials: Path) -> list[str]:
+def controller_manager(binary: Path, credentials: Path, *, real_pods: bool = False) -> list[str]:
     return [
         str(binary),
         f"--kubeconfig={credentials / 'controller-manager.kubeconfig'}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join((*CONTROLLERS, *(CONTROLLERS_OF_REAL_PODS if real_pods else ())))}",
+        *([f"--root-ca-file={credentials / 'cluster-ca.crt'}"] if real_pods else []),
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
         "--use-service-account-credentials=true",  # each controller with its own rights, as kubeadm does
@@ -155,6 +163,19 @@ def controller_manager(binary: Path, credentials: Path) -> list[str]:
         "--kube-api-qps=500",  # the default of 20 a second would be most of the lab's start
         "--kube-api-burst=1000",
     ]
+
+
+def scheduler(binary: Path, credentials: Path, folder: Path) -> list[str]:
+    config: dict[str, Any] = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "leaderElection": {"leaderElect": False},
+        # The default of 50 a second would be most of what thousands of pods take.
+        "clientConnection": {"kubeconfig": str(credentials / "scheduler.kubeconfig"), "qps": 500, "burst": 1000},
+    }
+    path = folder / "kube-scheduler.json"
+    path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+    return [str(binary), f"--config={path}", "--secure-port=0"]
 
 
 def kubelet(binary: Path, credentials: Path, pods: Path) -> list[str]:

@@ -32,6 +32,7 @@ class Options:
     api_servers: int = 1
     broken_instance: str | None = None
     etcd_quota_mb: int | None = None  # so small that it can be filled; Events then have an etcd of their own
+    node: bool = False  # a node with a real kubelet, and what it takes that Deployments run there; needs root
 
     def __post_init__(self) -> None:
         _one_of("routing", self.routing, ROUTINGS)

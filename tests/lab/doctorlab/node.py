@@ -1,0 +1,126 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The node with a real kubelet in a running lab: what tests do there.
+
+with Lab(state, Options(faults="none", node=True)) as lab:
+    node = lab.node
+    node.deploy(workloads.healthy("shop"))                        # Deployment, Service, Secret and configuration; ready
+    node.filter_packets(node.pods("shop")[0]["status"]["podIP"], 8443, "drop")
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import addresses, images, network, pki, servers, workloads
+from .api import wait
+from .errors import LabError
+from .running import Running
+from .targets import Target
+
+if TYPE_CHECKING:
+    from .lifecycle import Lab
+
+_PATIENCE = 60.0  # seconds until containerd answers
+
+
+def load_image(running: Running, ctr: Path, name: str, program: Path) -> None:
+    """Put an image with one program into the node's containerd, waiting until that answers. Raises LabError."""
+    archive = running.state / "node" / f"{program.name}.tar"
+    images.write(archive, name, program, f"/{program.name}")
+    node = running.nodes[addresses.NODE]
+    said = ""
+
+    def imported() -> bool:
+        nonlocal said
+        done = subprocess.run(
+            [*node.enter(), str(ctr), "--namespace=k8s.io", "images", "import", "--local", str(archive)], capture_output=True, text=True, check=False
+        )
+        said = done.stderr.strip()
+        return done.returncode == 0
+
+    try:
+        wait(f"containerd takes the image {name}", imported, timeout=_PATIENCE, pause=0.2)
+    except LabError as error:
+        raise LabError(f"{error}: {said}") from error
+    archive.unlink()
+
+
+class Node:
+    """The one node that has a real kubelet, containerd and kube-proxy."""
+
+    name, address = addresses.NODE, addresses.NODE_ADDRESS
+
+    def __init__(self, lab: Lab, ctr: Path) -> None:
+        self._lab, self._ctr = lab, ctr
+        self.authorities = pki.make_authorities(datetime.now(timezone.utc))  # of what is deployed here
+
+    def load_image(self, name: str, program: Path) -> None:
+        """Make the image `name` of one static program, its entrypoint. Raises LabError."""
+        load_image(self._lab.running, self._ctr, name, program)
+
+    def deploy(self, target: Target, timeout: float = 60) -> None:
+        """Make a fault (or what is healthy) as a real workload, and its call-out once the pods are ready. Raises LabError."""
+        now = datetime.now(timezone.utc)
+        self.apply(workloads.back_end(target, servers.certificate(target, self.authorities, now)))
+        self.wait_ready(target.namespace, timeout)
+        wait(f"{target.namespace}: endpoints", lambda: not target.has_endpoints or self._endpoints(target) >= target.make.pods.count, timeout)
+        self.apply([workloads.call_out(target, servers.bundle(target, self.authorities))])
+        filtered = target.make.packet_filter
+        if filtered:
+            for pod in self.pods(target.namespace):
+                self.filter_packets(pod["status"]["podIP"], addresses.WEBHOOK_PORT, filtered)
+
+    def apply(self, items: list[dict[str, Any]]) -> None:
+        # Server-side: some applications' CRDs are too large for the annotation that client-side apply writes.
+        self._lab.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+    def get(self, *arguments: str) -> Any:
+        return json.loads(self._lab.kubectl("get", *arguments, "-o", "json"))
+
+    def pods(self, namespace: str) -> list[dict[str, Any]]:
+        """The pods of a namespace that are not being deleted."""
+        return [pod for pod in self.get("-n", namespace, "pods")["items"] if not pod["metadata"].get("deletionTimestamp")]
+
+    def wait_ready(self, namespace: str, timeout: float = 60) -> None:
+        """Wait until every Deployment of a namespace is rolled out and no pod of before is left. Raises LabError with the pods' state."""
+
+        def ready() -> bool:
+            deployments = self.get("-n", namespace, "deployments")["items"]
+            wanted = sum(item["spec"]["replicas"] for item in deployments)
+            return all(map(workloads.rolled_out, deployments)) and len(self.get("-n", namespace, "pods")["items"]) == wanted
+
+        try:
+            wait(f"the Deployments of {namespace} are ready", ready, timeout, pause=0.3)
+        except LabError as error:
+            raise LabError(f"{error}\n{self._lab.kubectl('-n', namespace, 'get', 'pods', '-o', 'wide')}{self.complaints(namespace)}") from error
+
+    def complaints(self, namespace: str) -> str:
+        """The messages of a namespace's Events that are warnings, one a line."""
+        events = self.get("-n", namespace, "events", "--field-selector=type=Warning")["items"]
+        return "".join(f"{event['reason']}: {event['message']}\n" for event in events)
+
+    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command in the node's network, as a process of the host. `options` are those of subprocess.run."""
+        inside = self._lab.running.nodes[addresses.NODE].enter()
+        return subprocess.run([*inside, *command], env=self._lab.environment(), **{"text": True, "check": False, **options})
+
+    def filter_packets(self, destination: str, port: int, what: str) -> None:
+        """Treat new connections from outside the node to a pod's port so: "drop" or "host_unreachable". The node's own probes pass, as with most CNIs."""
+        self._filter(network.forward_filter(destination, port, what))
+
+    def let_packets_pass(self, destination: str, port: int, what: str) -> None:
+        """Take away what `filter_packets` has done."""
+        self._filter(network.forward_filter(destination, port, what, remove=True))
+
+    def _filter(self, text: str) -> None:
+        self._lab.running.nodes[addresses.NODE].check(["iptables-restore", "--noflush"], text)
+
+    def _endpoints(self, target: Target) -> int:
+        slices = self.get("-n", target.namespace, "endpointslices")["items"]
+        return sum(bool(endpoint["conditions"].get("ready")) for item in slices for endpoint in item.get("endpoints") or [])
