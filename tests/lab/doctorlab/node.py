@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from . import addresses, images, network, pki, servers, workloads
 from .api import wait
 from .errors import LabError
 from .running import Running
-from .targets import Target
+from .targets import SERVICE, Target
 
 if TYPE_CHECKING:
     from .lifecycle import Lab
@@ -52,7 +53,7 @@ def load_image(running: Running, ctr: Path, name: str, program: Path) -> None:
 
 
 class Node:
-    """The one node that has a real kubelet, containerd and kube-proxy."""
+    """The one node that has a real kubelet, containerd and kube-proxy. It stands where `Pods` stands in a lab without it."""
 
     name, address = addresses.NODE, addresses.NODE_ADDRESS
 
@@ -69,7 +70,8 @@ class Node:
         now = datetime.now(timezone.utc)
         self.apply(workloads.back_end(target, servers.certificate(target, self.authorities, now)))
         self.wait_ready(target.namespace, timeout)
-        wait(f"{target.namespace}: endpoints", lambda: not target.has_endpoints or self._endpoints(target) >= target.make.pods.count, timeout)
+        if target.has_endpoints:
+            wait(f"{target.namespace}: the Service leads to all pods", lambda: self._leads(target) == target.make.pods.count, timeout)
         self.apply([workloads.call_out(target, servers.bundle(target, self.authorities))])
         filtered = target.make.packet_filter
         if filtered:
@@ -78,27 +80,50 @@ class Node:
 
     def apply(self, items: list[dict[str, Any]]) -> None:
         # Server-side: some applications' CRDs are too large for the annotation that client-side apply writes.
-        self._lab.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """Run kubectl as an administrator and return its output. Raises LabError."""
+        return self._lab.kubectl(*arguments, stdin=stdin)
 
     def get(self, *arguments: str) -> Any:
-        return json.loads(self._lab.kubectl("get", *arguments, "-o", "json"))
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
 
     def pods(self, namespace: str) -> list[dict[str, Any]]:
         """The pods of a namespace that are not being deleted."""
         return [pod for pod in self.get("-n", namespace, "pods")["items"] if not pod["metadata"].get("deletionTimestamp")]
 
+    def keys(self, beginning: str) -> list[str]:
+        """The pods, "<namespace>/<name>", whose key begins like this."""
+        namespace = beginning.partition("/")[0]
+        keys = (f"{namespace}/{pod['metadata']['name']}" for pod in self.pods(namespace))
+        return sorted(key for key in keys if key.startswith(beginning))
+
+    def log(self, key: str) -> str:
+        """What the program of a pod has said."""
+        namespace, name = key.split("/")
+        return self.kubectl("-n", namespace, "logs", name)
+
+    def reconcile(self, namespace: str) -> None:
+        """Nothing: the kubelet and the scheduler do it."""
+
+    def wait(self, namespace: str, what: str, so: Callable[[], Any], timeout: float = 60) -> None:
+        """Wait until `so()` is true. Raises LabError that names `what`, with the namespace's pods and warnings."""
+        try:
+            wait(what, lambda: bool(so()), timeout, pause=0.3)
+        except LabError as error:
+            pods = self.kubectl("-n", namespace, "get", "pods", "-o", "wide")
+            raise LabError(f"{error}\n{pods}{self.complaints(namespace)}") from error
+
     def wait_ready(self, namespace: str, timeout: float = 60) -> None:
-        """Wait until every Deployment of a namespace is rolled out and no pod of before is left. Raises LabError with the pods' state."""
+        """Wait until every Deployment of a namespace is rolled out and no pod of before is left. Raises LabError."""
 
         def ready() -> bool:
             deployments = self.get("-n", namespace, "deployments")["items"]
             wanted = sum(item["spec"]["replicas"] for item in deployments)
             return all(map(workloads.rolled_out, deployments)) and len(self.get("-n", namespace, "pods")["items"]) == wanted
 
-        try:
-            wait(f"the Deployments of {namespace} are ready", ready, timeout, pause=0.3)
-        except LabError as error:
-            raise LabError(f"{error}\n{self._lab.kubectl('-n', namespace, 'get', 'pods', '-o', 'wide')}{self.complaints(namespace)}") from error
+        self.wait(namespace, f"the Deployments of {namespace} are ready", ready, timeout)
 
     def complaints(self, namespace: str) -> str:
         """The messages of a namespace's Events that are warnings, one a line."""
@@ -121,6 +146,10 @@ class Node:
     def _filter(self, text: str) -> None:
         self._lab.running.nodes[addresses.NODE].check(["iptables-restore", "--noflush"], text)
 
-    def _endpoints(self, target: Target) -> int:
+    def _leads(self, target: Target) -> int:
+        """To how many pods the target's Service leads: those that the API server knows, or those that kube-proxy has made rules for."""
+        if self._lab.options.routing == "cluster_ip":
+            rules = self._lab.run(["iptables-save", "--table=nat"], capture_output=True).stdout.splitlines()
+            return sum(f'"{target.namespace}/{SERVICE}' in rule and "-j DNAT" in rule for rule in rules)
         slices = self.get("-n", target.namespace, "endpointslices")["items"]
         return sum(bool(endpoint["conditions"].get("ready")) for item in slices for endpoint in item.get("endpoints") or [])

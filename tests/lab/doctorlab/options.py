@@ -44,6 +44,9 @@ class Options:
         if self.broken_instance and self.proxy:
             raise LabError("broken-instance: the other API server must be healthy, so leave proxy out.")
 
+        if self.node and self.api_servers != 1:
+            raise LabError("node: needs api-servers 1; no route leads from the second one to the node's pods.")
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
