@@ -152,7 +152,8 @@ def test_cert_manager(tmp_path: Path) -> None:
         assert len(forwarded) == 4 and all(probe["ok"] for probe in forwarded)
 
 
-def test_nothing_is_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["failed", "killed"])
+def test_nothing_is_left(killed: bool, tmp_path: Path) -> None:
     before = machine()
     lab = Lab(tmp_path / "lab", Options(faults="none", node=True))
     with pytest.raises(InterruptedError), lab:
@@ -162,6 +163,8 @@ def test_nothing_is_left(tmp_path: Path) -> None:
         inside = namespaces(lab.running.namespace.init.pid) | namespaces(lab.running.nodes[addresses.NODE].init.pid)
         containers = [pid for pid in processes() if namespaces(pid) & inside and "containerd-shim" in command(pid)]
         assert containers
+        if killed:  # and nobody has ended what it started
+            lab.running.namespace.holder.kill()
         raise InterruptedError("the test fails here")
     assert machine() == before
     assert list(cgroups_of(name)) == []
@@ -174,11 +177,15 @@ def machine() -> dict[str, Any]:
     tunables = [Path("/proc/sys") / name for name in ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops")]
     return {
         "mounts": sorted(Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()),
-        "network namespaces": sorted(os.listdir("/run/netns")) if Path("/run/netns").exists() else [],
+        "network namespaces": names(Path("/run/netns")),
         "interfaces": sorted(name for _index, name in socket.if_nameindex()),
-        "folders": {path: sorted(os.listdir(path)) for path in ("/run", "/var/lib", "/var/log", "/etc/cni") if Path(path).exists()},
+        "folders": {path: names(Path(path)) for path in ("/run", "/var/lib", "/var/log", "/etc/cni")},
         "tunables": [path.read_text(encoding="ascii") for path in tunables],
     }
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def cgroups_of(name: str) -> Iterator[Path]:
@@ -187,7 +194,7 @@ def cgroups_of(name: str) -> Iterator[Path]:
 
 
 def processes() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+    return [int(name) for name in names(Path("/proc")) if name.isdigit() and int(name) != os.getpid()]
 
 
 def namespaces(pid: int) -> set[str]:
@@ -195,10 +202,10 @@ def namespaces(pid: int) -> set[str]:
     found = set()
     for kind in ("net", "mnt", "pid"):
         try:
-            found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+            found.add(str(Path(f"/proc/{pid}/ns/{kind}").readlink()))
         except OSError:  # it has ended
             continue
-    return found - {os.readlink(f"/proc/self/ns/{kind}") for kind in ("net", "mnt", "pid")}
+    return found - {str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in ("net", "mnt", "pid")}
 
 
 def command(pid: int) -> str:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from .errors import LabError
+
 _MOUNTS = Path("/proc/self/mounts")
 
 
@@ -27,12 +29,14 @@ def make(name: str) -> None:
 
 
 def remove(name: str, timeout: float = 10.0) -> None:
-    """Remove it and all below it. Its processes have been killed; the kernel may need a moment to forget them. Raises TimeoutError."""
+    """Remove it and all below it. Its processes have been killed; the kernel may need a moment to forget them. Raises LabError."""
     deadline = time.monotonic() + timeout
     for hierarchy in hierarchies(_MOUNTS.read_text(encoding="utf-8")):
         while not _removed(hierarchy / name):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{hierarchy / name} cannot be removed after {timeout:.0f} s: processes are in it")
+                raise LabError(
+                    f"{hierarchy / name} cannot be removed after {timeout:.0f} s: there are processes in it or below (cgroup.procs). End them, then `down`."
+                )
             time.sleep(0.05)
 
 

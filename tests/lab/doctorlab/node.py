@@ -66,12 +66,16 @@ class Node:
         load_image(self._lab.running, self._ctr, name, program)
 
     def deploy(self, target: Target, timeout: float = 60) -> None:
-        """Make a fault (or what is healthy) as a real workload, and its call-out once the pods are ready. Raises LabError."""
+        """Make a fault (or what is healthy) as a real workload, and its call-out once the pods are what they are meant to be. Raises LabError."""
         now = datetime.now(timezone.utc)
         self.apply(workloads.back_end(target, servers.certificate(target, self.authorities, now)))
-        self.wait_ready(target.namespace, timeout)
+        ready = target.make.pods.ready
+        if ready:
+            self.wait_ready(target.namespace, timeout)
+        else:
+            self.wait(target.namespace, f"the pods of {target.namespace} run", lambda: self._run(target), timeout)
         if target.has_endpoints:
-            wait(f"{target.namespace}: the Service leads to all pods", lambda: self._leads(target) == target.make.pods.count, timeout)
+            self.wait(target.namespace, f"the Service of {target.namespace} leads to the pods", lambda: self._leads(target) == ready, timeout)
         self.apply([workloads.call_out(target, servers.bundle(target, self.authorities))])
         filtered = target.make.packet_filter
         if filtered:
@@ -130,11 +134,6 @@ class Node:
         events = self.get("-n", namespace, "events", "--field-selector=type=Warning")["items"]
         return "".join(f"{event['reason']}: {event['message']}\n" for event in events)
 
-    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command in the node's network, as a process of the host. `options` are those of subprocess.run."""
-        inside = self._lab.running.nodes[addresses.NODE].enter()
-        return subprocess.run([*inside, *command], env=self._lab.environment(), **{"text": True, "check": False, **options})
-
     def filter_packets(self, destination: str, port: int, what: str) -> None:
         """Treat new connections from outside the node to a pod's port so: "drop" or "host_unreachable". The node's own probes pass, as with most CNIs."""
         self._filter(network.forward_filter(destination, port, what))
@@ -145,6 +144,10 @@ class Node:
 
     def _filter(self, text: str) -> None:
         self._lab.running.nodes[addresses.NODE].check(["iptables-restore", "--noflush"], text)
+
+    def _run(self, target: Target) -> bool:
+        phases = [pod["status"]["phase"] for pod in self.pods(target.namespace)]
+        return phases == ["Running"] * target.make.pods.count
 
     def _leads(self, target: Target) -> int:
         """To how many pods the target's Service leads: those that the API server knows, or those that kube-proxy has made rules for."""

@@ -54,9 +54,10 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     for node in nodes:
         controlplane.write_kubeconfig(state / "kubeconfigs" / controlplane.kubeconfig_name("admin", node), credentials, "admin", node)
 
+    node_programs = {**programs.node, "kube-proxy": programs.binaries["kube-proxy"]}
     if options.node:
         worker.make_credentials(credentials, authorities["cluster"], now)
-        worker.set_up(running, programs.node)
+        worker.set_up(running, node_programs)
     log("starting etcd, kube-apiserver and the fault server")
     running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd", quota_mb=options.etcd_quota_mb))
     if options.etcd_quota_mb:  # events must outlive it
@@ -70,14 +71,14 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     if tinyproxy:
         running.start("tinyproxy", controlplane.tinyproxy(state, tinyproxy))
     if options.node:
-        load_image(running, programs.node["ctr"], worker.PAUSE_IMAGE, programs.node["pause"])
+        load_image(running, programs.node["ctr"], objects.PAUSE_IMAGE, programs.node["pause"])
         load_image(running, programs.node["ctr"], objects.IMAGE, programs.own["faultserver"])
     _inside(running, "ready", {"nodes": nodes})
     manager = controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials, real_pods=options.node)
     running.start("kube-controller-manager", manager)
     if options.node:
         running.start("kube-scheduler", controlplane.scheduler(programs.binaries["kube-scheduler"], credentials, state / "node"))
-        worker.start(running, programs.node, credentials, programs.binaries["kube-proxy"], programs.version)
+        worker.start(running, node_programs, credentials, programs.version)
     if options.routing == "cluster_ip":
         for node in nodes:
             command = controlplane.kube_proxy(programs.binaries["kube-proxy"], credentials, state, node)
@@ -91,7 +92,10 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     filtered = [(target.make.packet_filter, target.pods) for target in targets if target.make.packet_filter]
     network.filter_packets(running.namespace, [(address, how) for how, pods in filtered for address in pods])
     if options.node:
-        _inside(running, "node", {})
+        try:
+            _inside(running, "node", {})
+        except LabError as error:
+            raise LabError(f"{error}\nThe kubelet's last words ({running.log('node-kubelet')}):\n{running.last_words('node-kubelet')}") from error
 
 
 def needs_tinyproxy(options: Options) -> bool:

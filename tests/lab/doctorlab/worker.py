@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import addresses, build, cgroups, controlplane, network, pki, tools
+from . import addresses, build, cgroups, controlplane, network, objects, pki, tools
 from .errors import LabError
 from .pki import Pair
 from .running import Running
@@ -25,12 +25,12 @@ from .versions import Version
 _MODULE = "github.com/containerd/containerd/v2"
 _VERSION = "2.4.2"
 _CONTAINERD = {name: f"{_MODULE}/cmd/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")}
-PAUSE_IMAGE = "registry.lab.example.net/pause:1"
 # Folders with state of the kubelet, containerd, CNI and iptables that no option moves.
 _HIDDEN = ("/run", "/var/lib", "/var/log")
 # Kernel settings that the kubelet would change for the whole machine; it changes copies.
 _TUNABLES = ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
-_KEPT = "/mnt"  # what lies in a hidden folder is kept here meanwhile
+# What lies in a hidden folder is kept in one of these meanwhile.
+_STASHES = ("/mnt", "/media", "/srv", "/opt")
 
 
 def ensure(version: Version, log: Callable[[str], None]) -> dict[str, Path]:
@@ -63,7 +63,7 @@ def set_up(running: Running, programs: Mapping[str, Path]) -> None:
     running.nodes[addresses.NODE] = namespace
     running.save()
     keep = [running.state, *sorted({path.parent for path in programs.values()})]
-    namespace.check(["sh", "-eu"], mounts(running.state, keep), pid=True)
+    namespace.check(["sh", "-eu"], mounts(running.state, keep, _stash(keep)), pid=True)
     network.set_up_node(running.namespace, namespace)
     cgroups.make(running.about["id"])
     plugins = tools.which("host-local")
@@ -76,27 +76,35 @@ def set_up(running: Running, programs: Mapping[str, Path]) -> None:
     running.start("containerd", [str(programs["containerd"]), f"--config={folder / 'containerd.toml'}"], node=addresses.NODE, environment={"PATH": path})
 
 
-def start(running: Running, programs: Mapping[str, Path], credentials: Path, kube_proxy: Path, version: Version) -> None:
+def start(running: Running, programs: Mapping[str, Path], credentials: Path, version: Version) -> None:
     """Start what speaks with the API server: kubelet and kube-proxy."""
     config = running.state / "node" / "kubelet.json"
     config.write_text(json.dumps(kubelet_config(credentials, running.about["id"], running.state / "resolv.conf", version), indent=1), encoding="utf-8")
     kubelet = [str(programs["kubelet"]), f"--config={config}", f"--kubeconfig={credentials / 'node.kubeconfig'}", f"--hostname-override={addresses.NODE}"]
     running.start("node-kubelet", [*kubelet, f"--node-ip={addresses.NODE_ADDRESS}"], node=addresses.NODE)
-    running.start("node-kube-proxy", controlplane.kube_proxy(kube_proxy, credentials, running.state / "node", addresses.NODE), node=addresses.NODE)
+    running.start("node-kube-proxy", controlplane.kube_proxy(programs["kube-proxy"], credentials, running.state / "node", addresses.NODE), node=addresses.NODE)
 
 
-def mounts(state: Path, keep: list[Path]) -> str:
+def _stash(keep: list[Path]) -> str:
+    """A folder that may be covered: none of those to keep is in it. Raises LabError."""
+    for folder in _STASHES:
+        if Path(folder).is_dir() and not any(path.is_relative_to(folder) for path in keep):
+            return folder
+    raise LabError(f"a node needs one of the folders {', '.join(_STASHES)} as a mount point, and all that exist hold the lab's own files. Make another one.")
+
+
+def mounts(state: Path, keep: list[Path], stash: str) -> str:
     """The script that makes the node's mounts; a process of the lab's process tree runs it in the node's mount namespace. Pure.
 
-    `keep` are the folders that the node needs, wherever they are: those below a hidden one are put back.
+    `keep` are the folders that the node needs, wherever they are: those below a hidden one are put back, by way of the folder `stash`.
     """
-    lines = ["mount -t proc proc /proc", f"mount -t tmpfs tmpfs {_KEPT}"]
-    stashed = [(f"{_KEPT}/{number}", shlex.quote(str(path))) for number, path in enumerate(keep)]
-    for stash, path in stashed:
-        lines += [f"mkdir {stash}", f"mount --bind {path} {stash}"]
+    lines = ["mount -t proc proc /proc", f"mount -t tmpfs tmpfs {stash}"]
+    stashed = [(f"{stash}/{number}", shlex.quote(str(path))) for number, path in enumerate(keep)]
+    for kept, path in stashed:
+        lines += [f"mkdir {kept}", f"mount --bind {path} {kept}"]
     lines += [f"mount -t tmpfs -o mode=755 tmpfs {path}" for path in _HIDDEN]
-    for stash, path in stashed:
-        lines += [f"mkdir -p {path}", f"mount --bind {stash} {path}"]
+    for kept, path in stashed:
+        lines += [f"mkdir -p {path}", f"mount --bind {kept} {path}"]
     places = {"/var/lib/containerd": state / "node/containerd", "/var/lib/kubelet": state / "node/kubelet", "/var/log/pods": state / "logs/pods"}
     for place, path in places.items():
         lines += [f"mkdir -p {place}", f"mount --bind {shlex.quote(str(path))} {place}"]
@@ -125,7 +133,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
 [plugins."io.containerd.cri.v1.images"]
 snapshotter = "{snapshotter}"
 [plugins."io.containerd.cri.v1.images".pinned_images]
-sandbox = "{PAUSE_IMAGE}"
+sandbox = "{objects.PAUSE_IMAGE}"
 
 [plugins."io.containerd.cri.v1.runtime"]
 restrict_oom_score_adj = true

@@ -51,14 +51,16 @@ def secret(target: Target, served: Pair) -> Object:
 def deployment(target: Target) -> Object:
     """The fault server in containers. Its ports are arguments, as those of the webhooks that people run."""
     pods = target.make.pods
-    if pods.ready != pods.count or pods.listening not in (0, pods.count):
+    if any(number not in (0, pods.count) for number in (pods.ready, pods.listening)):
         raise LabError(f"{target.namespace}: the pods of a Deployment are all alike; got {pods.ready} ready and {pods.listening} listening of {pods.count}.")
-    port = addresses.WEBHOOK_PORT if pods.listening else addresses.WEBHOOK_PORT + 1000  # 0: where nobody asks
+    # Elsewhere than where somebody asks, if that is the fault.
+    port = addresses.WEBHOOK_PORT if pods.listening else addresses.WEBHOOK_PORT + 1000
+    healthz = HEALTHZ_PORT if pods.ready else HEALTHZ_PORT + 1
     labels = {"app": targets.SERVICE}
     container = {
         "name": targets.SERVICE,
         "image": objects.IMAGE,
-        "args": ["webhook", f"-secure-port={port}", f"-healthz-port={HEALTHZ_PORT}", f"-faults={json.dumps(faults(target))}"],
+        "args": ["webhook", f"-secure-port={port}", f"-healthz-port={healthz}", f"-faults={json.dumps(faults(target))}"],
         "ports": [{"name": targets.PORT_NAME, "containerPort": addresses.WEBHOOK_PORT}, {"name": "healthz", "containerPort": HEALTHZ_PORT}],
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": "healthz"}, "periodSeconds": 2},
         "volumeMounts": [{"name": "tls", "mountPath": "/tls", "readOnly": True}],
