@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import addresses, images, network, pki, servers, workloads
+from . import addresses, images, network, objects, pki, servers, workloads
 from .api import wait
 from .errors import LabError
 from .running import Running
@@ -65,10 +65,22 @@ class Node:
         """Make the image `name` of one static program, its entrypoint. Raises LabError."""
         load_image(self._lab.running, self._ctr, name, program)
 
-    def deploy(self, target: Target, timeout: float = 60) -> None:
-        """Make a fault (or what is healthy) as a real workload, and its call-out once the pods are what they are meant to be. Raises LabError."""
+    def deploy(self, *targets: Target, timeout: float = 60) -> None:
+        """Make faults (or what is healthy) as real workloads, and their call-outs once the pods are what they are meant to be. Raises LabError.
+
+        `timeout` is for each of them, in seconds; many at once take little longer than one.
+        """
         now = datetime.now(timezone.utc)
-        self.apply(workloads.back_end(target, servers.certificate(target, self.authorities, now)))
+        self.apply([item for target in targets for item in workloads.back_end(target, servers.certificate(target, self.authorities, now))])
+        for target in targets:
+            self._wait_for(target, timeout)
+        self.apply([objects.call_out(target, servers.bundle(target, self.authorities)) for target in targets])
+        for target in targets:
+            if target.make.packet_filter:
+                for pod in self.pods(target.namespace):
+                    self.filter_packets(pod["status"]["podIP"], addresses.WEBHOOK_PORT, target.make.packet_filter)
+
+    def _wait_for(self, target: Target, timeout: float) -> None:
         ready = target.make.pods.ready
         if ready:
             self.wait_ready(target.namespace, timeout)
@@ -76,11 +88,6 @@ class Node:
             self.wait(target.namespace, f"the pods of {target.namespace} run", lambda: self._run(target), timeout)
         if target.has_endpoints:
             self.wait(target.namespace, f"the Service of {target.namespace} leads to the pods", lambda: self._leads(target) == ready, timeout)
-        self.apply([workloads.call_out(target, servers.bundle(target, self.authorities))])
-        filtered = target.make.packet_filter
-        if filtered:
-            for pod in self.pods(target.namespace):
-                self.filter_packets(pod["status"]["podIP"], addresses.WEBHOOK_PORT, filtered)
 
     def apply(self, items: list[dict[str, Any]]) -> None:
         # Server-side: some applications' CRDs are too large for the annotation that client-side apply writes.

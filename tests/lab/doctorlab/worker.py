@@ -170,6 +170,7 @@ def kubelet_config(credentials: Path, cgroup: str, resolver: Path, version: Vers
         "evictionHard": {"memory.available": "10Mi"},
         "imageGCHighThresholdPercent": 100,
         "failSwapOn": False,
+        "maxPods": 250,  # as many as there are addresses
         "syncFrequency": "10s",  # how soon a changed Secret is seen in a pod; the default of a minute would be most of a test
         "nodeStatusUpdateFrequency": "5s",
         "shutdownGracePeriod": "0s",

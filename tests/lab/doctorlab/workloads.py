@@ -39,10 +39,6 @@ def back_end(target: Target, served: Pair) -> list[Object]:
     return items
 
 
-def call_out(target: Target, bundle: str) -> Object:
-    return objects.call_out(target, bundle)
-
-
 def secret(target: Target, served: Pair) -> Object:
     data = {"tls.crt": objects.encoded(served.certificate_pem), "tls.key": objects.encoded(served.key_pem)}
     return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": SECRET, "namespace": target.namespace}, "data": data}
