@@ -8,6 +8,7 @@ The tests of one lab share it, and each has a namespace of its own.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -20,6 +21,7 @@ import pytest
 from doctorlab import Lab, Options, addresses, cgroups, workloads
 from doctorlab.cert_manager import CertManager
 from doctorlab.faults import ROUTINGS, Make, Pods
+from doctorlab.process import Process
 from doctorlab.targets import Target
 from lab_diagnosis import Diagnosis, diagnose
 
@@ -193,8 +195,12 @@ def cgroups_of(name: str) -> Iterator[Path]:
         yield from hierarchy.rglob(f"*{name}*")
 
 
-def processes() -> list[int]:
-    return [int(name) for name in names(Path("/proc")) if name.isdigit() and int(name) != os.getpid()]
+def processes() -> Iterator[int]:
+    """The other processes that have not ended; what has ended stays a zombie until the machine's first process finds the time."""
+    for name in names(Path("/proc")):
+        with contextlib.suppress(ProcessLookupError):
+            if name.isdigit() and Process.of(int(name)).pid != os.getpid():
+                yield int(name)
 
 
 def namespaces(pid: int) -> set[str]:

@@ -122,5 +122,9 @@ class Running:
     def end(self) -> None:
         """End everything. Harmless if nothing runs any more."""
         self.namespace.end()
+        for node in self.nodes.values():
+            node.end()
+        for process in self.processes.values():
+            process.kill()  # nsenter, which ends a moment after what it has started
         if addresses.NODE in self.nodes:
             cgroups.remove(self.about["id"])

@@ -87,9 +87,9 @@ def start(running: Running, programs: Mapping[str, Path], credentials: Path, ver
 
 def _stash(keep: list[Path]) -> str:
     """A folder that may be covered: none of those to keep is in it. Raises LabError."""
-    for folder in _STASHES:
-        if Path(folder).is_dir() and not any(path.is_relative_to(folder) for path in keep):
-            return folder
+    for stash in _STASHES:
+        if Path(stash).is_dir() and not any(path.is_relative_to(stash) for path in keep):
+            return stash
     raise LabError(f"a node needs one of the folders {', '.join(_STASHES)} as a mount point, and all that exist hold the lab's own files. Make another one.")
 
 
@@ -106,8 +106,8 @@ def mounts(state: Path, keep: list[Path], stash: str) -> str:
     for kept, path in stashed:
         lines += [f"mkdir -p {path}", f"mount --bind {kept} {path}"]
     places = {"/var/lib/containerd": state / "node/containerd", "/var/lib/kubelet": state / "node/kubelet", "/var/log/pods": state / "logs/pods"}
-    for place, path in places.items():
-        lines += [f"mkdir -p {place}", f"mount --bind {shlex.quote(str(path))} {place}"]
+    for place, own in places.items():
+        lines += [f"mkdir -p {place}", f"mount --bind {shlex.quote(str(own))} {place}"]
     lines.append("mkdir /run/tunables")
     for tunable in _TUNABLES:
         copy = f"/run/tunables/{tunable.replace('/', '.')}"
