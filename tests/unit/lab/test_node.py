@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import tomllib
-from doctorlab import addresses, build, cgroups, faults, images, network, objects, paths, pki, servers, worker, workloads
+from doctorlab import Lab, Options, addresses, build, cgroups, faults, images, network, objects, paths, pki, servers, worker, workloads
 from doctorlab.errors import LabError
 from doctorlab.faults import Answer, Make, Pods, Server
 from doctorlab.versions import Version
@@ -176,3 +176,10 @@ def test_a_plain_lab_is_not_built_anew_because_of_the_node() -> None:
     assert build.PACKAGES.keys() & build.NODE_PACKAGES.keys() == set()
     assert build._pins(build.PACKAGES) == ("go.mod", "go.sum")
     assert build._pins(build.NODE_PACKAGES) == ("go.mod", "go.sum", "node.sum")
+
+
+def test_without_root_it_says_so_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(LabError, match="needs root"):
+        Lab(tmp_path / "lab", Options(faults="none", node=True)).up()
+    assert not (tmp_path / "lab").exists()
