@@ -40,6 +40,13 @@ options:
     elements: str
     choices: [direct, port_forward, service_proxy, apiserver]
     default: []
+  callouts:
+    description:
+      - Ids of the call-outs whose back ends are called. If empty all of them. Everything is read, whatever is called.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   timeout:
     description:
       - Seconds that one request to the API server may take.
@@ -128,6 +135,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **AUTH_ARGUMENT_SPEC,
     "src": {"type": "list", "elements": "path", "default": []},
     "vantages": {"type": "list", "elements": "str", "choices": list(VANTAGES), "default": []},
+    "callouts": {"type": "list", "elements": "str", "default": []},
     "timeout": {"type": "float", "default": 30.0},
     "deadline": {"type": "float", "default": 120.0},
     "warn_days": {"type": "float", "default": 30},
@@ -167,7 +175,7 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
 
     api = None if params["src"] else connect(params, timeout=params["timeout"])
     facts, authorities = observe({**params, **_EVERYTHING}, datetime.now(timezone.utc), api)
-    planned = parse_endpoints(plan_probes(facts, params["vantages"]), _CALL_TIMEOUT)
+    planned = parse_endpoints(_of_interest(plan_probes(facts, params["vantages"]), params["callouts"]), _CALL_TIMEOUT)
     probes = check_all(planned, Budget(deadline=params["deadline"], concurrency=_CONCURRENCY, retries=0), api)
     try:
         options = Options(Warn(params["warn_days"], None), time.time(), None, rules_of_server(facts["version"]))
@@ -175,6 +183,12 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
     except UnsupportedAlgorithm as error:
         raise ObservationError(f"The cryptography library of this host cannot check a signature that kube-apiserver can: {error}") from error
     return {"facts": facts, "probes": probes, "verdicts": verdicts}
+
+
+def _of_interest(specs: list[dict[str, Any]], callouts: list[str]) -> list[dict[str, Any]]:
+    """Those that speak for one of the call-outs; all where none is named."""
+    wanted = set(callouts)
+    return [spec for spec in specs if wanted & set(spec["callouts"])] if wanted else specs
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cloud_objects import GKE_GROUP, daemonset
 from doctorlab import Lab, Options
 from lab_diagnosis import Diagnosis, diagnose
 
@@ -22,21 +23,6 @@ FAULTS = ("healthy", "no-route", *(name.removeprefix("fault-") for name in (*DRO
 WORKER = "lab-worker"
 GKE = {"cloud.google.com/gke-nodepool": "default-pool", "cloud.google.com/private-node": "true"}
 EKS = {"eks.amazonaws.com/nodegroup": "workers"}
-# GKE serves it; here a CRD does.
-GKE_GROUP = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {
-        "name": "managedcertificates.networking.gke.io",
-        "annotations": {"api-approved.kubernetes.io": "https://github.com/kubernetes/enhancements/pull/1111"},
-    },
-    "spec": {
-        "group": "networking.gke.io",
-        "scope": "Namespaced",
-        "names": {"plural": "managedcertificates", "kind": "ManagedCertificate"},
-        "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
-    },
-}
 
 
 @pytest.fixture(scope="module")
@@ -79,18 +65,6 @@ def apply(lab: Lab, obj: dict[str, Any]) -> None:
         place = ["-n", obj["metadata"]["namespace"]] if "namespace" in obj["metadata"] else []
         patch = json.dumps({"status": obj["status"]})
         lab.kubectl(*place, "patch", obj["kind"].lower(), obj["metadata"]["name"], "--subresource=status", "--type=merge", "-p", patch)
-
-
-def daemonset(name: str) -> dict[str, Any]:
-    labels = {"k8s-app": name}
-    # As network plugins do: nodes without a network are not ready, and the lab's never are.
-    pod = {"hostNetwork": True, "tolerations": [{"operator": "Exists"}], "containers": [{"name": name, "image": "registry.lab.example.net/network:1"}]}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "DaemonSet",
-        "metadata": {"namespace": "kube-system", "name": name, "labels": labels},
-        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}},
-    }
 
 
 def wait_for_pods_of(lab: Lab, name: str) -> None:

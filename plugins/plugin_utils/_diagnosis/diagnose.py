@@ -52,7 +52,7 @@ def _shown(finding: Finding, cluster: Cluster) -> tuple[tuple[Any, ...], dict[st
         "phase": finding.phase,
         "evidence": list(finding.evidence),
         "confirm": _steps(entry.confirm, finding),
-        "remedy": {"role": None, "vars": {}, "manual": _steps(entry.fix, finding)},
+        "remedy": {"role": entry.role, "vars": {}, "manual": _steps(entry.fix, finding)},
         "docs": f"docs/findings/{entry.code}.md",
         "fingerprint": mark,
     }

@@ -56,6 +56,7 @@ class Entry:
               back end are one finding, and for `backend` the Service is its subject. `cluster`: neither.
     decided:  how the collection decides that it is this (for the page).
     confirm:  commands that show it by hand; fix: what to do. A step that starts with `# ` is a sentence. {placeholders}: see `case.Case.values`.
+    role:     the remedy role that can mend it; None where it lies outside of the Kubernetes API, or only a person can decide.
     """
 
     code: str
@@ -68,6 +69,7 @@ class Entry:
     fix: tuple[str, ...]
     source: str
     blames: str = "backend"
+    role: str | None = None
 
     def about(
         self,

@@ -55,6 +55,20 @@ def admission(policies: Iterable[Mapping[str, Any]], pod: Mapping[str, Any], por
     return Admission(worst, names, tuple(_lines(isolating, pod, port)))
 
 
+def admitting(service: Mapping[str, Any], ports: Iterable[int]) -> dict[str, Any]:
+    """The smallest policy that lets calls in to the pods that a Service selects: ports, and no `from`. service: as in the facts, with its selector."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"{service['name']}-admits-apiserver", "namespace": service["namespace"]},
+        "spec": {
+            "podSelector": {"matchLabels": dict(service["selector"])},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [{"protocol": "TCP", "port": port} for port in ports]}],
+        },
+    }
+
+
 def _state(policies: Iterable[Mapping[str, Any]], pod: Mapping[str, Any], port: int, source: Source, known: Namespaces) -> str:
     state = REFUSED
     for policy in policies:

@@ -28,6 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .cni import HOST, OVERLAY
+from .host_ports import KUBELET_PORT
 from .network_policy import REFUSED, UNSURE
 
 # How calls fail: packets lost for certain; out of time, in a phase that nobody saw; and the others by name.
@@ -51,7 +52,6 @@ SECURE_PORT, FREE_PORT, HOST_NETWORK, CLOUD_NODES, POLICY, AGENTS, FIREWALL, PLU
     "plugin_policy",
     "security_group",
 )
-KUBELET_PORT = 10250
 # What a GKE control plane may reach on private nodes, unless somebody adds a rule.
 _OPEN_ON_GKE = frozenset((443, KUBELET_PORT))
 
@@ -279,16 +279,3 @@ _WORDS = {
     PLUGIN_POLICY: _plugin_policy,
     SECURITY_GROUP: _security_group,
 }
-
-# Ports for a webhook in the network of its node, best first: 10251 to 9443 are among those that the usual modules for EKS open between control plane and nodes.
-_CANDIDATES = (10251, 9443, 8443, 4443, *range(10270, 10300))
-# What nodes listen on without saying so in a pod: kubelet, kube-proxy, controller managers, schedulers, cloud controller managers, etcd, API servers.
-_TAKEN = frozenset((443, 2379, 2380, 2381, 4240, 4244, 6443, 6444, 9099, 9100, 9345, 10248, 10249, KUBELET_PORT, 10255, 10256, 10257, 10258, 10259, 10260))
-
-
-def free_port(used: frozenset[int] | set[int], current: tuple[int, ...] = ()) -> int:
-    """A port for a webhook that no DaemonSet and no component of a node takes. used: ports of nodes that are taken; current: its own, which may stay."""
-    for port in (*current, *_CANDIDATES):
-        if port not in _TAKEN and (port not in used or port in current):
-            return port
-    return next(port for port in range(20000, 30000) if port not in used)

@@ -274,13 +274,18 @@ def _finding_view(finding: Mapping[str, Any], affected: Sequence[Mapping[str, An
         impact_label=_impact_label(finding, affected),
         impact=finding["impact"],
         evidence=tuple(finding["evidence"]),
-        steps=_steps(finding["remedy"]["manual"]),
+        steps=(*_by_role(finding["remedy"]["role"]), *_steps(finding["remedy"]["manual"])),
         confirm=_steps(finding["confirm"]),
         affected=tuple((name_of(callout), f"{callout['object']['kind']} {callout['object']['name']}") for callout in affected),
         pictures=pictures,
         docs=finding["docs"],
         page=f"{PAGES}/{finding['docs']}" if finding["docs"] and _OUR_PAGE.fullmatch(finding["docs"]) else None,
     )
+
+
+def _by_role(role: str | None) -> tuple[Step, ...]:
+    """The preview of what the collection itself would do about it."""
+    return (Step(f"ansible-playbook kubeops.webhook_doctor.remediate -e webhook_doctor_remedies={role} --check --diff", True),) if role else ()
 
 
 def _steps(steps: Sequence[str]) -> tuple[Step, ...]:

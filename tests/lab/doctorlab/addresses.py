@@ -8,6 +8,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 POD_NETWORK = IPv4Network("10.244.0.0/16")
+# Of it, what kwok gives to pods that nobody runs; and its nodes.
+KWOK_POD_NETWORK = IPv4Network("10.244.128.0/17")
+KWOK_NODE_NETWORK = IPv4Network("172.30.0.0/16")
 SERVICE_NETWORK = IPv4Network("10.96.0.0/16")
 # Hosts outside the cluster: what url webhooks name.
 OUTSIDE_NETWORK = IPv4Network("172.31.1.0/24")
@@ -19,7 +22,7 @@ FIRST, SECOND = CONTROL_PLANES
 WORKERS = {"lab-worker": "172.31.0.21"}
 # The node with a real kubelet, in a network namespace of its own, and the addresses of its pods.
 NODE, NODE_ADDRESS = "lab-node", "172.31.0.31"
-NODE_PODS = IPv4Network("10.244.128.0/24")
+NODE_PODS = IPv4Network("10.244.64.0/24")
 API_PORT = 6443
 KUBELET_PORT = 10250
 API_SERVICE = "10.96.0.1"
@@ -40,6 +43,11 @@ def api_server(node: str = FIRST) -> str:
 def pod(number: int) -> str:
     """Address of the lab's number-th pod, from 0. The first 256 addresses are left to people who try things."""
     return _nth(POD_NETWORK, 256 + number)
+
+
+def kwok_node(number: int) -> str:
+    """Address of kwok's number-th node, from 0."""
+    return _nth(KWOK_NODE_NETWORK, 1 + number)
 
 
 def outside(number: int) -> str:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from . import acme, build, cert_manager, faults, options, paths, texts, worker
+from . import acme, build, cert_manager, faults, gatekeeper, kwok, options, paths, texts, worker
 from .errors import LabError
 from .lifecycle import Lab
 from .options import Options
@@ -126,6 +126,6 @@ def _build(given: argparse.Namespace) -> None:
         if given.all:
             made += worker.ensure(version, _say).values()
     if given.all:
-        made += [cert_manager.ensure(_say), acme.ensure(_say), build.ensure_own("istiod", _say)]
+        made += [cert_manager.ensure(_say), acme.ensure(_say), gatekeeper.ensure(_say), kwok.ensure(_say), build.ensure_own("istiod", _say)]
     for path in made:
         print(path)

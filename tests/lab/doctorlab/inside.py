@@ -82,11 +82,11 @@ def _make_cluster(client: Client, instances: list[dict[str, Any]]) -> None:
 
 
 def _make_accounts(client: Client, state: Path, folder: Path, nodes: list[str]) -> None:
-    """The ServiceAccounts diagnose and diagnose-probing with exactly the rights of docs/rbac, and their kubeconfigs."""
+    """The ServiceAccounts diagnose, diagnose-probing and remediate-<role>, with exactly the rights of docs/rbac, and their kubeconfigs."""
     reading, probing = (rbac.documents(folder / name) if (folder / name).exists() else [] for name in rbac.FILES)
     if not reading:
         return
-    items, users = rbac.accounts(reading, probing)
+    items, users = rbac.accounts(reading, probing, rbac.remedies(folder))
     for item in items:
         client.create(item)
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 30 * 86400}}

@@ -121,6 +121,14 @@ class Lab:
             raise LabError(f"{path} does not exist; there are {', '.join(sorted(each.name for each in path.parent.glob('*')))}.")
         return path
 
+    def kubeconfig_of_account(self, namespace: str, account: str) -> Path:
+        """Of a ServiceAccount, with its rights and no others. Raises LabError."""
+        path = self.state / "kubeconfigs" / f"{namespace}-{account}.kubeconfig"
+        if not path.exists():
+            token = self.kubectl("-n", namespace, "create", "token", account, "--duration=24h").strip()
+            controlplane.write_kubeconfig(path, self.state / "pki", account, token=token)
+        return path
+
     def command(self, command: list[str]) -> list[str]:
         """The command line that runs a command inside the lab's network."""
         return [*self._up().namespace.enter(), *command]
@@ -178,7 +186,7 @@ class Lab:
     def _remove(self, left: Running | None) -> None:
         if left:
             left.end()
-        for entry in ("state.json", ".state.json.new", "resolv.conf", "tinyproxy.conf"):
+        for entry in ("state.json", ".state.json.new", "resolv.conf", "tinyproxy.conf", *(path.name for path in self.state.glob("kube-*.json"))):
             (self.state / entry).unlink(missing_ok=True)
         for entry in ("bin", "etcd", "etcd-events", "kubeconfigs", "node", "pki", "servers"):
             shutil.rmtree(self.state / entry, ignore_errors=True)

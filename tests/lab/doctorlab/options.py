@@ -31,6 +31,7 @@ class Options:
     proxy: str | None = None
     api_servers: int = 1
     broken_instance: str | None = None
+    scheduler: bool = False  # a kube-scheduler: where nodes are that pods fit on (kwok's; a `node` brings it along; the lab's others have no room)
     etcd_quota_mb: int | None = None  # so small that it can be filled; Events then have an etcd of their own
     node: bool = False  # a node with a real kubelet, and what it takes that Deployments run there; needs root
 

@@ -22,10 +22,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import addresses, controlplane
+from . import addresses
 from .api import wait
 from .lifecycle import Lab
 from .process import Process
+from .workloads import rolled_out
 
 _PROBE = """
 import sys, urllib.error, urllib.request
@@ -93,7 +94,7 @@ class Pods:
         def ready() -> bool:
             self.reconcile(namespace)
             items = self.get("-n", namespace, "deployments")["items"]
-            return all(item["status"].get("readyReplicas", 0) == item["spec"]["replicas"] and _observed(item) for item in items)
+            return all(rolled_out(item) for item in items)
 
         wait(f"the Deployments of {namespace} are ready", ready, timeout=timeout, pause=0.3)
 
@@ -155,7 +156,7 @@ class Pods:
         namespace, name = key.split("/")
         container = pod["spec"]["containers"][0]
         program = self._programs[container["name"]]
-        kubeconfig = self._kubeconfig(namespace, pod["spec"].get("serviceAccountName") or "default")
+        kubeconfig = self._lab.kubeconfig_of_account(namespace, pod["spec"].get("serviceAccountName") or "default")
         arguments = [argument.replace("$(POD_NAMESPACE)", namespace) for argument in container.get("args") or []]
         volumes = self._mount_secrets(key, pod)
         added = [argument.format(kubeconfig=kubeconfig, volumes=volumes) for argument in program.arguments]
@@ -202,13 +203,6 @@ class Pods:
 
     def _process(self, key: str) -> Process:
         return self._lab.running.processes[_process_name(key)].child()
-
-    def _kubeconfig(self, namespace: str, account: str) -> Path:
-        path = self._lab.state / "kubeconfigs" / f"{namespace}-{account}.kubeconfig"
-        if not path.exists():
-            token = self.kubectl("-n", namespace, "create", "token", account, "--duration=24h").strip()
-            controlplane.write_kubeconfig(path, self._lab.state / "pki", account, token=token)
-        return path
 
     def _write_status(self, key: str, pod: dict[str, Any]) -> None:
         mine = self._running[key]
@@ -288,11 +282,6 @@ def _process_name(key: str) -> str:
 
 def _now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _observed(item: dict[str, Any]) -> bool:
-    status = item["status"]
-    return bool(status.get("observedGeneration") == item["metadata"]["generation"] and status.get("replicas", 0) == item["spec"]["replicas"])
 
 
 def _status(mine: _Running, container: dict[str, Any], *, ready: bool, alive: bool) -> dict[str, Any]:

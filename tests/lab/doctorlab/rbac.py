@@ -1,12 +1,13 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The accounts that diagnose: exactly the rights of docs/rbac. Pure."""
+"""The accounts that diagnose and remediate: exactly the rights of docs/rbac. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
@@ -18,11 +19,23 @@ READER, PROBER = "diagnose", "diagnose-probing"
 FILES = (f"{READER}.yaml", f"{PROBER}.yaml")
 
 
+# Those of the remedies, on top of both.
+REMEDY = "remediate"
+
+
+def remedies(folder: Path) -> dict[str, list[Object]]:
+    """user -> what is added to the rights of PROBER, for each remedy that has rights: `remediate-webhook_timeouts`."""
+    shared = folder / f"{REMEDY}.yaml"
+    return {path.stem: [*documents(shared), *documents(path)] for path in sorted(folder.glob(f"{REMEDY}-*.yaml"))}
+
+
 def documents(path: Path) -> list[Object]:
     return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
 
 
-def accounts(reading: Sequence[Object], probing: Sequence[Object]) -> tuple[list[Object], dict[str, tuple[str, str]]]:
+def accounts(
+    reading: Sequence[Object], probing: Sequence[Object], remedying: Mapping[str, Sequence[Object]] = MappingProxyType({})
+) -> tuple[list[Object], dict[str, tuple[str, str]]]:
     """Return what to create, and (namespace, ServiceAccount) of each user.
 
     What the file for reading holds is created as it is, and its ServiceAccount is the user `diagnose`. The file for probing adds rights to the
@@ -36,12 +49,25 @@ def accounts(reading: Sequence[Object], probing: Sequence[Object]) -> tuple[list
     if not probing:
         return list(reading), users
     users[PROBER] = (name_space, PROBER)
-    subject = {"kind": "ServiceAccount", "namespace": name_space, "name": PROBER}
+    items = [*reading, *_without_bindings(probing), *_account(name_space, PROBER, [*reading, *probing])]
+    for user, rights in remedying.items():
+        name = user.replace("_", "-")
+        users[user] = (name_space, name)
+        items += [*_without_bindings(rights), *_account(name_space, name, [*reading, *probing, *rights])]
+    # What several files share is created once.
+    return list({(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in items}.values()), users
+
+
+def _without_bindings(items: Sequence[Object]) -> list[Object]:
+    return [item for item in items if item["kind"] not in ("ClusterRoleBinding", "RoleBinding")]
+
+
+def _account(name_space: str, name: str, items: Sequence[Object]) -> list[Object]:
+    """A ServiceAccount, bound to all that the ServiceAccount of these files is bound to."""
+    subject = {"kind": "ServiceAccount", "namespace": name_space, "name": name}
     bindings = [
-        {**item, "metadata": {"name": f"{PROBER}:{item['metadata']['name']}"}, "subjects": [subject]}
-        for item in (*reading, *probing)
-        if item["kind"] == "ClusterRoleBinding"
+        {**item, "metadata": {**item["metadata"], "name": f"{name}:{item['metadata']['name']}"}, "subjects": [subject]}
+        for item in items
+        if item["kind"] in ("ClusterRoleBinding", "RoleBinding")
     ]
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": PROBER, "namespace": name_space}}
-    rest = [item for item in probing if item["kind"] != "ClusterRoleBinding"]
-    return [*reading, *rest, account, *bindings], users
+    return [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": name_space}}, *bindings]

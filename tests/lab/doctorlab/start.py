@@ -76,8 +76,9 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     _inside(running, "ready", {"nodes": nodes})
     manager = controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials, real_pods=options.node)
     running.start("kube-controller-manager", manager)
+    if options.scheduler or options.node:
+        running.start("kube-scheduler", controlplane.scheduler(programs.binaries["kube-scheduler"], credentials, state))
     if options.node:
-        running.start("kube-scheduler", controlplane.scheduler(programs.binaries["kube-scheduler"], credentials, state / "node"))
         worker.start(running, node_programs, credentials, programs.version)
     if options.routing == "cluster_ip":
         for node in nodes:

@@ -82,7 +82,7 @@ def start(running: Running, programs: Mapping[str, Path], credentials: Path, ver
     config.write_text(json.dumps(kubelet_config(credentials, running.about["id"], running.state / "resolv.conf", version), indent=1), encoding="utf-8")
     kubelet = [str(programs["kubelet"]), f"--config={config}", f"--kubeconfig={credentials / 'node.kubeconfig'}", f"--hostname-override={addresses.NODE}"]
     running.start("node-kubelet", [*kubelet, f"--node-ip={addresses.NODE_ADDRESS}"], node=addresses.NODE)
-    running.start("node-kube-proxy", controlplane.kube_proxy(programs["kube-proxy"], credentials, running.state / "node", addresses.NODE), node=addresses.NODE)
+    running.start("node-kube-proxy", controlplane.kube_proxy(programs["kube-proxy"], credentials, running.state, addresses.NODE), node=addresses.NODE)
 
 
 def _stash(keep: list[Path]) -> str:

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.findings import findings
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.planners.registry import PLANNERS
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 
 REFUSED = {"says": "dial tcp 10.1.0.1:8443: connect: connection refused"}
@@ -54,7 +55,7 @@ def test_shape_and_order() -> None:
     ]
     for finding in found:
         assert set(finding) == SHAPE
-        assert finding["evidence"] and finding["remedy"]["manual"] and finding["remedy"]["role"] is None
+        assert finding["evidence"] and finding["remedy"]["manual"] and finding["remedy"]["role"] in (None, *PLANNERS)
         assert len(finding["fingerprint"]) == 16
     json.dumps(found)
 

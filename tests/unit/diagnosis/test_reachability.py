@@ -15,10 +15,11 @@ import yaml
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.clouds import amazon, google
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.cni import address_kind, judge_cni
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.host_ports import free_port
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.label_index import Namespaces
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.network_policy import Source, admission
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.reachability_advice import Path as Way
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.reachability_advice import advise, free_port
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.reachability_advice import advise
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.around import AGENT, NODE, policy, surround
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
 

@@ -91,14 +91,14 @@ def test_an_old_kubelet_is_not_told_what_it_does_not_know(version: str, said: bo
 def test_the_nodes_pods_are_routed_past_the_route_that_makes_all_pods_local() -> None:
     lines = network.wire_to_node(4711).splitlines()
     assert lines[0] == "link add node0 type veth peer name eth0 netns 4711"
-    assert lines[-1] == "route add 10.244.128.0/24 via 172.31.0.31 dev node0 onlink src 172.31.0.11 table local"
-    assert addresses.NODE_PODS.subnet_of(addresses.POD_NETWORK)
+    assert lines[-1] == "route add 10.244.64.0/24 via 172.31.0.31 dev node0 onlink src 172.31.0.11 table local"
+    assert addresses.NODE_PODS.subnet_of(addresses.POD_NETWORK) and not addresses.NODE_PODS.overlaps(addresses.KWOK_POD_NETWORK)
 
 
 @pytest.mark.parametrize(("remove", "place"), [(False, "-I FORWARD 1"), (True, "-D FORWARD")])
 def test_forward_filter(remove: bool, place: str) -> None:
-    text = network.forward_filter("10.244.128.2", 8443, "drop", remove=remove)
-    assert text == f"*filter\n{place} -d 10.244.128.2 -p tcp --dport 8443 --syn -j DROP\nCOMMIT\n"
+    text = network.forward_filter("10.244.64.2", 8443, "drop", remove=remove)
+    assert text == f"*filter\n{place} -d 10.244.64.2 -p tcp --dport 8443 --syn -j DROP\nCOMMIT\n"
 
 
 def test_every_pod_network_address_of_the_targets_is_outside_the_nodes() -> None:

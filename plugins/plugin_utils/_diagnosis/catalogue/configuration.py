@@ -29,6 +29,7 @@ WD101 = Entry(
         'kubectl patch crd {crd} --type=merge -p \'{{"spec":{{"conversion":{{"strategy":"None","webhook":null}}}}}}\'',
     ),
     source=_RESOLVER,
+    role="stale_webhooks",
 )
 
 WD102 = Entry(
@@ -107,6 +108,7 @@ WD105 = Entry(
         "kubectl -n {namespace} edit service {service}",
     ),
     source="k8s.io/endpointslice (FindPort); " + _RESOLVER,
+    role="webhook_network",
 )
 
 WD106 = Entry(

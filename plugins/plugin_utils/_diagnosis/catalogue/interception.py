@@ -55,6 +55,7 @@ WD522 = Entry(
     fix=("# Leave leases out of its rules, or exempt kube-system and kube-node-lease by a namespaceSelector.", "kubectl edit {resource} {config}"),
     source=_PRACTICE,
     blames="callout",
+    role="webhook_timeouts",
 )
 
 WD523 = Entry(

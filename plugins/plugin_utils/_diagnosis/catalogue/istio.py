@@ -128,6 +128,7 @@ WD854 = Entry(
     ),
     source="istio/istio pkg/webhooks/webhookpatch.go, pkg/webhooks/validation/controller",
     blames="callout",
+    role="ca_bundle",
 )
 
 WD855 = Entry(
@@ -154,6 +155,7 @@ WD855 = Entry(
     ),
     source="istio/istio#38880, #60596, #36526, #38592, #35590; istioctl/pkg/tag",
     blames="callout",
+    role="stale_webhooks",
 )
 
 WD856 = Entry(

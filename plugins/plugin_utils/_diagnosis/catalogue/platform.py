@@ -105,6 +105,7 @@ WD703 = Entry(
         *_WRONG,
     ),
     source="cert-manager.io/docs/installation/compatibility: AWS EKS; aws/containers-roadmap#2227",
+    role="webhook_network",
 )
 
 WD704 = Entry(
@@ -146,6 +147,7 @@ WD710 = Entry(
         *_WRONG,
     ),
     source="k8s.io/api networking/v1; cert-manager's chart from 1.20 on (webhook.networkPolicy: ports only)",
+    role="webhook_network",
 )
 
 WD711 = Entry(
@@ -216,6 +218,7 @@ WD720 = Entry(
     confirm=(_ENDPOINTS, "openssl s_client -connect {endpoint} -servername {server_name} </dev/null", "kubectl get nodes -L eks.amazonaws.com/compute-type"),
     fix=(_RIGHT, _HELM + " --set webhook.securePort={new_port}", _CHANGE_PORT, *_WRONG),
     source="cert-manager.io/docs/installation/compatibility: Fargate; docs.aws.amazon.com/eks/latest/userguide/fargate.html",
+    role="webhook_network",
 )
 
 WD721 = Entry(
@@ -238,6 +241,7 @@ WD721 = Entry(
         *_WRONG,
     ),
     source="kubernetes.io/docs/reference/networking/ports-and-protocols; cert-manager.io/docs/installation/compatibility",
+    role="webhook_network",
 )
 
 ENTRIES = (WD701, WD702, WD703, WD704, WD710, WD711, WD712, WD713, WD720, WD721)

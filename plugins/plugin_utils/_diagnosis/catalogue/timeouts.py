@@ -65,6 +65,7 @@ WD510 = Entry(
     ),
     source="k8s.io/apiserver pkg/endpoints/handlers/rest.go (requestTimeoutUpperBound 34 s); " + _DISPATCH,
     blames="cluster",
+    role="webhook_timeouts",
 )
 
 WD511 = Entry(
@@ -83,6 +84,7 @@ WD511 = Entry(
     ),
     source="gardener/gardener docs/usage/shoot/shoot_status.md (constraints for webhooks); " + _DISPATCH,
     blames="callout",
+    role="webhook_timeouts",
 )
 
 WD512 = Entry(
@@ -102,6 +104,7 @@ WD512 = Entry(
     ),
     source="https://cert-manager.io/docs/troubleshooting/webhook/; client-go transport/cache.go (TLSHandshakeTimeout 10 s); RFC 6298",
     blames="callout",
+    role="webhook_timeouts",
 )
 
 ENTRIES = (WD501, WD502, WD510, WD511, WD512)

@@ -155,7 +155,7 @@ def annotation_is_wrong(cluster: Cluster) -> Iterator[Finding]:
     for case in seen.own_cases:
         installation = seen.installation_of(case)
         webhook = installation.webhook if installation else None
-        expected = _ca_secret(webhook)
+        expected = webhook.ca_secret if webhook else None
         if webhook is None or expected is None:
             continue
         asked = injection(case)
@@ -181,7 +181,7 @@ def ca_is_never_renewed(cluster: Cluster) -> Iterator[Finding]:
     seen = cluster.cert_manager
     for installation in seen.installations:
         webhook = installation.webhook
-        if webhook and webhook.version and (1, 15, 0) <= webhook.version <= (1, 15, 2) and _ca_secret(webhook):
+        if webhook and webhook.version and (1, 15, 0) <= webhook.version <= (1, 15, 2) and webhook.ca_secret:
             cases = [case for case in seen.own_cases if seen.installation_of(case) is installation]
             lines = [f"{webhook.label} is of version {webhook.item['version']}"]
             lines += [certificate_line(one, "in the caBundle") for case in cases[:1] for one in case.bundle[:2]]
@@ -436,16 +436,8 @@ def _webhook_of(seen: CertManager, case: Case) -> Component | None:
     return installation.webhook if installation else None
 
 
-def _ca_secret(webhook: Component | None) -> str | None:
-    """`namespace/name` of the Secret in which a webhook keeps its CA; None where it is given a certificate, or a file may say so."""
-    if webhook is None or webhook.argument("tls-cert-file"):
-        return None
-    name = webhook.argument("dynamic-serving-ca-secret-name")
-    return f"{webhook.argument('dynamic-serving-ca-secret-namespace') or webhook.namespace}/{name}" if name else None
-
-
 def _values(part: Component) -> dict[str, object]:
-    secret = _ca_secret(part) or ""
+    secret = part.ca_secret or ""
     version = part.item["version"]
     return {
         "cm_namespace": part.namespace,

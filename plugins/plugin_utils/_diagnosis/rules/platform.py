@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from ..catalogue import platform as catalogue
 from ..clouds import amazon, google, vpc_cni
 from ..finding import Entry, Finding, Subject
+from ..host_ports import free_port
 from ..network_path import NetworkPath
+from ..network_policy import admitting
 from ..reachability_advice import (
     AGENTS,
     CLOUD_NODES,
@@ -34,7 +36,6 @@ from ..reachability_advice import (
     SECURITY_GROUP,
     Advice,
     advise,
-    free_port,
 )
 from ..severity import of_failure, worst
 from ..text import listing
@@ -236,17 +237,7 @@ def _manifest(way: NetworkPath) -> str | None:
     service = way.case.service or {}
     if not service.get("selector") or not way.ports:
         return None
-    policy = {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": f"{service['name']}-admits-apiserver", "namespace": service["namespace"]},
-        "spec": {
-            "podSelector": {"matchLabels": service["selector"]},
-            "policyTypes": ["Ingress"],
-            "ingress": [{"ports": [{"protocol": "TCP", "port": port} for port in way.ports]}],
-        },
-    }
-    text = json.dumps(policy, separators=(",", ":"))
+    text = json.dumps(admitting(service, way.ports), separators=(",", ":"))
     return text if len(text) <= _LONGEST_MANIFEST else None
 
 

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Send changes of one wave, and take them back: fresh reading, dry run, journal, request, and again where somebody was faster. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .journal import Journal
+from .marks import Unreadable, marks_of
+from .port import Port, Sent
+from .prepare import Refused, Sending, created, prepared, taken_back
+from .result import Result, State
+
+_TRIES = 4
+
+
+class Changer:
+    """run: the name that marks carry."""
+
+    def __init__(self, port: Port, journal: Journal, run: str) -> None:
+        self.port, self.journal, self.run = port, journal, run
+
+    def tried(self, items: Sequence[Mapping[str, Any]]) -> tuple[list[Sending], list[Result]]:
+        """Read the targets now and send every change as a dry run: (what the API server would accept, ready to be sent; why not, of the others)."""
+        ready, results = self._prepared(items)
+        accepted = []
+        for sending, sent in self._sent(ready, dry_run=True):
+            if sent.ok:
+                accepted.append(self._completed(sending, sent))
+            elif sent.conflict:
+                accepted.append(sending)  # somebody was faster since it was read: it is read again when it is sent
+            else:
+                results.append(_refusal(sending, sent))
+        return accepted, results
+
+    def made(self, ready: Sequence[Sending]) -> tuple[list[Mapping[str, Any]], list[Result]]:
+        """Journal and send: (the items that were made, why not of the others)."""
+        waiting, made, results = list(ready), [], []
+        for attempt in range(_TRIES):
+            self.journal.write_all([self._line("sending", sending) for sending in waiting])
+            again, done = [], []
+            for sending, sent in self._sent(waiting, dry_run=False):
+                if sent.ok:
+                    done.append(sending.item)
+                elif sent.conflict and attempt < _TRIES - 1:
+                    again.append(sending.item)
+                else:
+                    results.append(_refusal(sending, sent))
+            self.journal.write_all([{"step": "sent", "at": self.port.now(), "item": item["id"]} for item in done])
+            made += done
+            if not again:
+                break
+            self.port.sleep(0.5 * (attempt + 1))
+            waiting, refused = self._prepared(again)
+            results += refused
+        return made, results
+
+    def taken_back(
+        self, target: Mapping[str, Any], item: str | None = None, dry_run: bool = False, accept: Callable[[Any], bool] = lambda mark: True
+    ) -> str | None:
+        """Undo the newest changes of an object, those with this item's id or all that are accepted: None, or why it could not be done."""
+        for attempt in range(_TRIES):
+            answer = self.port.read([target])[0]
+            if answer["error"]:
+                return str(answer["error"])
+            live = next(iter(answer["objects"]), None)
+            if live is None:
+                return None
+            try:
+                marks = [mark for mark in marks_of(live) if accept(mark) and item in (None, mark.item)]
+                if not marks:
+                    return None
+                content = taken_back(live, marks)
+            except (Refused, Unreadable) as error:
+                return str(error)
+            self.journal.write("taking back", self.port.now(), target=dict(target), items=[mark.item for mark in marks], dry_run=dry_run)
+            metadata = live["metadata"]
+            if content is None:
+                pinned = {**target, "uid": metadata.get("uid"), "resource_version": metadata.get("resourceVersion")}
+                sent = self.port.delete([pinned], dry_run)[0]
+            else:
+                sent = self.port.put([content], dry_run)[0]
+            if sent.ok:
+                self.journal.write("taken back", self.port.now(), target=dict(target), items=[mark.item for mark in marks], dry_run=dry_run)
+                return None
+            if not sent.conflict:
+                return sent.error or "the API server refused it"
+            self.port.sleep(0.5 * (attempt + 1))
+        return "others change it all the time"
+
+    # ---- how
+
+    def _line(self, step: str, sending: Sending) -> dict[str, Any]:
+        """Of the journal: what is about to be sent, and how to take it back."""
+        item = sending.item
+        return {"step": step, "at": self.port.now(), "item": item["id"], "target": item["target"], "undo": item["rollback"]["patch"], "backup": sending.backup}
+
+    def _prepared(self, items: Sequence[Mapping[str, Any]]) -> tuple[list[Sending], list[Result]]:
+        answers = self.port.read([item["target"] for item in items]) if items else []
+        ready, results = [], []
+        for item, answer in zip(items, answers):
+            if answer["error"]:
+                state = State.FORBIDDEN if answer["reason"] == "forbidden" else State.FAILED
+                results.append(Result(item, state, (str(answer["error"]),)))
+                continue
+            try:
+                ready.append(prepared(item, next(iter(answer["objects"]), None), self.run, self.port.now()))
+            except Refused as error:
+                results.append(Result(item, State.REFUSED, (str(error),)))
+        return ready, results
+
+    def _completed(self, sending: Sending, sent: Sent) -> Sending:
+        return created(sending.item, sent.content, self.run, self.port.now()) if sending.item["action"] == "create" and sent.content else sending
+
+    def _sent(self, ready: Sequence[Sending], dry_run: bool) -> list[tuple[Sending, Sent]]:
+        """All of one action are one request to the port."""
+        pairs = []
+        patched = [sending for sending in ready if sending.item["action"] == "patch"]
+        made = [sending for sending in ready if sending.item["action"] == "create"]
+        gone = [sending for sending in ready if sending.item["action"] == "delete"]
+        if patched:
+            pairs += list(zip(patched, self.port.put([sending.content or {} for sending in patched], dry_run)))
+        if made:
+            pairs += list(zip(made, self.port.create([sending.content or {} for sending in made], dry_run)))
+        if gone:
+            pairs += list(zip(gone, self.port.delete([sending.pinned for sending in gone], dry_run)))
+        return pairs
+
+
+def _refusal(sending: Sending, sent: Sent) -> Result:
+    if sent.conflict:
+        return Result(sending.item, State.REFUSED, ("others change it all the time; run again later",))
+    state = State.FORBIDDEN if sent.forbidden else State.DENIED if "denied" in (sent.error or "") else State.FAILED
+    return Result(sending.item, state, (sent.error or "the API server refused it",))

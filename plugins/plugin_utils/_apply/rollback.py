@@ -1,0 +1,135 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take back what runs have changed: from what the objects themselves say, from copies in the cluster, or from a journal. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._remedy.patching import Changed, apply_patch
+from .backups import BACKUP_LABEL, kept, without_marks
+from .changing import Changer
+from .kinds import KINDS
+from .marks import SELECTOR, Unreadable, marks_of
+from .port import Port
+
+DONE, REFUSED, NOTHING, UNSEEN = "taken_back", "refused", "nothing", "unseen"
+
+
+@dataclass(frozen=True)
+class Undone:
+    """target: {api_version, kind, namespace, name}. state: taken_back, refused, nothing (it was not changed any more), or unseen (the kind could
+    not be looked at). because: why."""
+
+    target: Mapping[str, Any]
+    state: str
+    what: str
+    because: str | None = None
+
+    def shown(self) -> dict[str, Any]:
+        return {"target": dict(self.target), "state": self.state, "what": self.what, "because": self.because}
+
+
+class Rollback:
+    """run: only what this run changed; None: everything. namespace: of the copies. check: dry runs only."""
+
+    def __init__(self, port: Port, changer: Changer, namespace: str, run: str | None = None, check: bool = False) -> None:
+        self.port, self.changer, self.namespace, self.run, self.check = port, changer, namespace, run, check
+
+    def take_back(self, journal: Iterable[Mapping[str, Any]] = ()) -> list[Undone]:
+        """The newest change first. Raises Unreachable."""
+        done = self._copies()
+        done += self._marked()
+        done += self._journaled(journal, {_key(one.target) for one in done})
+        return done
+
+    def _marked(self) -> list[Undone]:
+        """Objects that say what was changed of them."""
+        selections = [{"api_version": version, "kind": kind, "label_selector": SELECTOR} for version, kind in KINDS]
+        found: list[tuple[str, dict[str, Any], str]] = []
+        refused: list[Undone] = []
+        for selection, answer in zip(selections, self.port.read(selections)):
+            if answer["reason"] == "forbidden":
+                # Whoever has the rights of one remedy only has changed nothing else.
+                refused.append(Undone({**selection, "namespace": None, "name": "*"}, UNSEEN, "could not be looked at", answer["error"]))
+            for item in answer["objects"]:
+                target = _target(item)
+                try:
+                    marks = [mark for mark in marks_of(item) if self.run in (None, mark.run)]
+                except Unreadable as error:
+                    refused.append(Undone(target, REFUSED, "a change", str(error)))
+                    continue
+                if marks:
+                    found.append((max(mark.at for mark in marks), target, ", ".join(mark.item for mark in marks)))
+        done = []
+        for _at, target, what in sorted(found, key=lambda one: (one[0], _key(one[1])), reverse=True):
+            problem = self.changer.taken_back(target, dry_run=self.check, accept=lambda mark: self.run in (None, mark.run))
+            done.append(Undone(target, REFUSED if problem else DONE, what, problem))
+        return done + refused
+
+    def _copies(self) -> list[Undone]:
+        """Objects that were deleted, from the ConfigMaps that hold their copies."""
+        selection = {"api_version": "v1", "kind": "ConfigMap", "namespace": self.namespace, "label_selector": f"{BACKUP_LABEL}=true"}
+        done = []
+        for config_map in self.port.read([selection])[0]["objects"]:
+            copy = kept(config_map)
+            if copy is None:
+                done.append(Undone(_target(config_map), REFUSED, "a copy of a deleted object", "somebody edited it, so it cannot be read"))
+            elif self.run in (None, copy[0]):
+                done.append(self._made_again(copy[1]))
+                if done[-1].state != REFUSED and not self.check:
+                    metadata = config_map["metadata"]
+                    self.port.delete([{**_target(config_map), "uid": metadata.get("uid"), "resource_version": None}], dry_run=False)
+        return done
+
+    def _made_again(self, item: Mapping[str, Any]) -> Undone:
+        target = _target(item)
+        answer = self.port.read([target])[0]
+        if answer["objects"]:
+            return Undone(target, NOTHING, "deleted", "it exists again")
+        sent = self.port.create([without_marks(item)], self.check)[0]
+        return Undone(target, DONE if sent.ok else REFUSED, "deleted", None if sent.ok else sent.error)
+
+    def _journaled(self, journal: Iterable[Mapping[str, Any]], known: set[str]) -> list[Undone]:
+        """Changes of a local journal of which the objects do not tell any more, because somebody removed the annotation."""
+        steps = list(journal)
+        back = {name for step in steps if step["step"] == "taken back" and not step.get("dry_run") for name in step["items"]}
+        sent = {step["item"] for step in steps if step["step"] == "sent"}
+        done = []
+        for step in reversed([step for step in steps if step["step"] == "sending" and step["item"] in sent - back]):
+            if _key(step["target"]) in known:
+                continue
+            done.append(self._from(step))
+        return done
+
+    def _from(self, step: Mapping[str, Any]) -> Undone:
+        target, what = step["target"], step["item"]
+        live = next(iter(self.port.read([target])[0]["objects"]), None)
+        if step.get("backup"):
+            return self._made_again(step["backup"])
+        if live is None:
+            return Undone(target, NOTHING, what, "it does not exist any more")
+        if not step["undo"]:
+            return Undone(target, REFUSED, what, "it was made by that run and does not say so any more; delete it by hand if it is not needed")
+        try:
+            content = apply_patch(live, _operations(step["undo"]))
+        except Changed as error:
+            return Undone(target, REFUSED, what, f"somebody changed it since: {error}")
+        sent = self.port.put([content], self.check)[0]
+        return Undone(target, DONE if sent.ok else REFUSED, what, None if sent.ok else sent.error)
+
+
+def _operations(undo: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(operation) for operation in undo]
+
+
+def _target(item: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = item["metadata"]
+    return {"api_version": item["apiVersion"], "kind": item["kind"], "namespace": metadata.get("namespace"), "name": metadata["name"]}
+
+
+def _key(target: Mapping[str, Any]) -> str:
+    return "/".join(str(target.get(key) or "") for key in ("kind", "namespace", "name"))

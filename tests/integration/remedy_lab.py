@@ -1,0 +1,127 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run remediate and rollback inside a lab, and compare what the cluster holds before and after."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doctorlab import Lab
+from lab_diagnosis import QUIET
+
+PLAYBOOKS = "kubeops.webhook_doctor"
+# All that a remedy could change; ConfigMaps hold copies of deleted objects, which are not part of the comparison.
+KINDS = (
+    "validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions,apiservices,deployments,services,networkpolicies,roles,"
+    "rolebindings,namespaces,configmaps,secrets"
+)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a playbook printed, and how it ended."""
+
+    output: str
+    returncode: int
+    seconds: float
+
+    @property
+    def changed(self) -> int:
+        """Of the line that ends the run."""
+        recap = next(line for line in reversed(self.output.splitlines()) if "changed=" in line)
+        return int(recap.split("changed=")[1].split()[0])
+
+    @property
+    def run(self) -> str:
+        """The name of the run, from the line that says how to take it back."""
+        return self.output.split("webhook_doctor_run=")[1].split()[0]
+
+
+def play(lab: Lab, folder: Path, playbook: str, *arguments: str, user: str = "admin", variables: Mapping[str, Any] | None = None) -> Played:
+    """Run a playbook of the collection (or a file) inside the lab's network."""
+    name = playbook if playbook.endswith(".yml") else f"{PLAYBOOKS}.{playbook}"
+    values = {"webhook_doctor_journal_dir": str(folder / "journal"), **(variables or {})}
+    command = ["ansible-playbook", name, "-e", json.dumps(values), *arguments]
+    began = time.monotonic()
+    done = lab.run(command, user=user, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, cwd=folder)
+    return Played(done.stdout, done.returncode, time.monotonic() - began)
+
+
+def start(lab: Lab, folder: Path, playbook: str, *, user: str = "admin", variables: Mapping[str, Any] | None = None) -> subprocess.Popen[str]:
+    """The same, without waiting for its end."""
+    values = {"webhook_doctor_journal_dir": str(folder / "journal"), **(variables or {})}
+    command = lab.command(["ansible-playbook", f"{PLAYBOOKS}.{playbook}", "-e", json.dumps(values)])
+    environment = {**lab.environment(user), **QUIET, "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, start_new_session=True)
+
+
+def versions(lab: Lab) -> dict[str, str]:
+    """The version of everything that a remedy could change: equal versions mean that nothing was written."""
+    items = json.loads(lab.kubectl("get", KINDS, "-A", "-o", "json"))["items"]
+    return {_key(item): item["metadata"]["resourceVersion"] for item in items if not _moves(item)}
+
+
+def specs(lab: Lab) -> dict[str, Any]:
+    """What these objects say, without what the API server and controllers keep about them."""
+    items = json.loads(lab.kubectl("get", KINDS, "-A", "-o", "json"))["items"]
+    return {_key(item): _said(item) for item in items if not _moves(item)}
+
+
+def _key(item: Mapping[str, Any]) -> str:
+    metadata = item["metadata"]
+    return "/".join((item["kind"], metadata.get("namespace", ""), metadata["name"]))
+
+
+def _moves(item: Mapping[str, Any]) -> bool:
+    """What others write all the time, and copies of what was deleted."""
+    return item["kind"] == "ConfigMap" and (item["metadata"]["name"].startswith("webhook-doctor-") or item["metadata"]["namespace"] == "kube-system")
+
+
+def _said(item: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = item["metadata"]
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if not key.startswith("deployment.kubernetes.io/")}
+    kept = {"labels": metadata.get("labels") or {}, "annotations": annotations}
+    return {**{key: value for key, value in item.items() if key not in ("metadata", "status")}, "metadata": kept}
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A fault's way: previewed, mended, run again, taken back."""
+
+    preview: Played
+    applied: Played
+    again: Played
+    rolled_back: Played
+
+    @property
+    def seconds(self) -> float:
+        return self.preview.seconds + self.applied.seconds + self.again.seconds + self.rolled_back.seconds
+
+
+def cycle(lab: Lab, folder: Path, *, user: str, variables: Mapping[str, Any], mended: Callable[[], bool], irreversible: bool = False) -> Cycle:
+    """broken -> --check (nothing is written) -> remediate -> mended -> again (nothing) -> rollback -> as before."""
+    before, content = versions(lab), specs(lab)
+    preview = play(lab, folder, "remediate", "--check", "--diff", user=user, variables=variables)
+    assert preview.returncode == 0, preview.output[-4000:]
+    assert versions(lab) == before, "check mode has written something"
+    assert preview.changed, preview.output[-4000:]
+    assert not mended(), "it was no fault"
+    applied = play(lab, folder, "remediate", user=user, variables=variables)
+    assert applied.returncode == 0, applied.output[-4000:]
+    assert mended(), applied.output[-4000:]
+    settled = versions(lab)
+    again = play(lab, folder, "remediate", user=user, variables=variables)
+    assert (again.returncode, again.changed) == (0, 0), again.output[-4000:]
+    assert versions(lab) == settled, "the second run has written something"
+    rolled_back = play(lab, folder, "rollback", user=user)
+    assert rolled_back.returncode == 0, rolled_back.output[-4000:]
+    if not irreversible:
+        assert specs(lab) == content
+    return Cycle(preview, applied, again, rolled_back)
