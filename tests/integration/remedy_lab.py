@@ -112,6 +112,10 @@ class Cycle:
     def seconds(self) -> float:
         return self.preview.seconds + self.applied.seconds + self.again.seconds + self.rolled_back.seconds
 
+    def row(self, fault: str, role: str) -> str:
+        """A line of the table at the end of the tests; `cycle` has seen that it is true."""
+        return f"remedy  {fault}: {role}, check-mode changes 0, mended, second run 0, rolled back, {self.seconds:.0f} s"
+
 
 def cycle(lab: Lab, folder: Path, *, user: str, variables: Mapping[str, Any], mended: Callable[[], bool], irreversible: bool = False) -> Cycle:
     """broken -> --check (nothing is written) -> remediate -> mended -> again (nothing) -> rollback -> as before."""

@@ -45,7 +45,7 @@ def test_cainjector_gets_the_rights_for_its_lease(tmp_path: Path, row: Callable[
             mended=lambda: exists(lab, "-n", "kube-system", "lease", LEASE),
         )
         assert not exists(lab, "-n", "kube-system", "role", RIGHTS)
-        row(f"remedy  cainjector may not make its lease: leader_election, check 0 changes, mended, again 0 changes, rolled back, {done.seconds:.0f} s")
+        row(done.row("cainjector may not make its lease", "leader_election"))
 
 
 def labels(lab: Lab, name: str) -> dict[str, Any]:
@@ -80,4 +80,4 @@ def test_namespaces_get_their_labels(tmp_path: Path, row: Callable[[str], None])
             },
             mended=mended,
         )
-        row(f"remedy  labels that nobody serves: mesh_injection, check 0 changes, mended, again 0 changes, rolled back, {done.seconds:.0f} s")
+        row(done.row("labels that nobody serves", "mesh_injection"))
