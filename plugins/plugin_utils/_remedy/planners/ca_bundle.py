@@ -6,7 +6,8 @@ old and new together, after it was verified. Pure. PRIVATE to the collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from dataclasses import replace
 
 from ..ca import written
