@@ -99,10 +99,17 @@ unit-lowest: $(CACHE)/lowest-$(PYTHON_VERSION)/.ready $(COLLECTION) ## The table
 sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
 	$(RUN_DEV) python tests/tools/sanity.py --cache $(CACHE)/sanity --python $(PYTHON_VERSION)
 
+# These mostly wait for changes to show, so two at a time are no slower; those that diagnose measure time, and go alone.
+WAITING = $(sort $(wildcard tests/integration/test_remediate*.py) tests/integration/test_gate.py)
+PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
+# With PYTEST='-k ...' one of the two runs may have nothing to do.
+NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)
+
 .PHONY: integration
 integration: $(DEV)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
 	$(RUN_DEV) python tests/lab/lab.py build --all
-	$(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no tests/integration $(PYTEST)
+	$(PYTEST_LAB) tests/integration $(addprefix --ignore=,$(WAITING)) $(PYTEST) $(NONE_CHOSEN)
+	$(PYTEST_LAB) -n 2 --dist loadfile $(WAITING) $(PYTEST) $(NONE_CHOSEN)
 
 .PHONY: bench
 bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/results.json; CASES='trust-thousand ...' some

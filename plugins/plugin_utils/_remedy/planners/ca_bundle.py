@@ -7,8 +7,8 @@ old and new together, after it was verified. Pure. PRIVATE to the collection."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 from dataclasses import replace
+from typing import Any
 
 from ..ca import written
 from ..ca.certgen import name_again, run_again
