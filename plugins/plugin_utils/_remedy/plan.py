@@ -38,7 +38,8 @@ class Settings:
     @classmethod
     def of(cls, remedies: Iterable[str] | None, max_risk: str, owned: str, allow_fail_open: bool) -> Settings:
         """Raises InvalidOption."""
-        words = [word.strip() for word in remedies.split(",")] if isinstance(remedies, str) else remedies  # -e webhook_doctor_remedies=a,b is a text
+        # -e webhook_doctor_remedies=a,b is a text.
+        words = remedies.replace(",", " ").split() if isinstance(remedies, str) else remedies
         chosen = tuple(words) if words else tuple(PLANNERS)
         unknown = [role for role in chosen if role not in PLANNERS]
         if unknown:
