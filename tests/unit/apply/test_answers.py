@@ -47,7 +47,7 @@ def test_the_requests_of_the_port() -> None:
         asked.append((module, dict(arguments), check))
         return {"changed": True, "result": {"metadata": {"name": "x"}}, "method": "create"}
 
-    port = ModulesPort(execute, {"context": "blue"}, None, Looking(), quiet=True)  # type: ignore[arg-type]
+    port = ModulesPort(execute, {"context": "blue"}, None, Looking(), quiet=True)
     item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "y", "resourceVersion": "5"}}
     target = {"api_version": "v1", "kind": "ConfigMap", "namespace": "y", "name": "x", "uid": "u", "resource_version": "5"}
     assert port.put([item], True)[0].ok and port.create([item], False)[0].ok and port.delete([target], True)[0].ok

@@ -132,6 +132,29 @@ def test_whatever_request_fails(number: int, for_good: bool, lost: bool, cluster
     assert cluster.contents() == before
 
 
+@pytest.mark.parametrize("number", range(1, NUMBER))
+def test_ctrl_c(number: int, cluster: Cluster, tmp_path: Path) -> None:
+    """What is for a time only is put back before the program ends, and the lock is given back."""
+    before = cluster.contents()
+    plan = whole(cluster)
+
+    def watch(what: str, name: str) -> None:
+        if len(cluster.requests) == number and not interrupted:
+            interrupted.append(what)
+            raise KeyboardInterrupt
+
+    interrupted: list[str] = []
+    cluster.watch = watch
+    with pytest.raises(KeyboardInterrupt):
+        apply(cluster, tmp_path, plan)
+    if number < NUMBER - 3:  # the last three requests look at it, put it back, and give the lock back
+        assert content(cluster.objects[f"{HOOK}/dead"]) == before[f"{HOOK}/dead"]
+    assert cluster.holder is None or number == NUMBER - 1
+    apply(cluster, tmp_path, [shorter(cluster, "b", 7)], name="run-2")
+    assert content(cluster.objects[f"{HOOK}/dead"]) == before[f"{HOOK}/dead"]
+    assert [one for one in roll_back(cluster, tmp_path) if one.state == "refused"] == [] and cluster.contents() == before
+
+
 @pytest.mark.parametrize("number", range(1, 24))
 def test_a_journal_that_cannot_be_written_any_more(number: int, cluster: Cluster, tmp_path: Path) -> None:
     """A full disk stops the run, and still nothing stays open that was opened for a time."""

@@ -76,7 +76,7 @@ def test_what_is_no_secret_stays() -> None:
 
 
 def test_of_managed_fields_only_who_and_when() -> None:
-    fields = {"f:spec": {f'k:{{"value":"{PLANTED}"}}': {}}}
+    fields: dict[str, Any] = {"f:spec": {f'k:{{"value":"{PLANTED}"}}': {}}}
     entry = {"manager": "kubectl", "operation": "Apply", "time": "t", "fieldsType": "FieldsV1", "fieldsV1": fields}
     shown = redacted({"kind": "Service", "metadata": {"name": "s", "managedFields": [entry]}})
     assert shown["metadata"]["managedFields"] == [{"manager": "kubectl", "operation": "Apply", "subresource": None, "time": "t"}]
