@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,17 @@ def test_what_somebody_owns(owned: str, max_risk: str, state: str, monkeypatch: 
     facts, findings, objects = world(a=30)
     (item,) = plan(facts, findings, objects, remedies=[ROLE], owned=owned, max_risk=max_risk)
     assert item["state"] == state and item["owner"] == {"kind": "helm", "name": "release", "because": "a label", "durable": ["a: b"]}
+
+
+def test_what_waits_for_something_that_is_not_made_is_not_made_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the chain is, and in whatever order it was planned."""
+    changes = [change("c", after=("b",)), change("b", after=("a",)), change("a", Risk.HIGH), change("d", after=("elsewhere",))]
+    planner = replace(PLANNERS[ROLE], reads=lambda request: (), plan=lambda request: changes)
+    monkeypatch.setitem(planning.PLANNERS, ROLE, planner)
+    facts, findings, _objects = world(a=30)
+    items = remediation_plan(findings, facts, remedies=[ROLE])
+    assert {item["target"]["name"]: item["state"] for item in items} == {"a": "too_risky", "b": "too_risky", "c": "too_risky", "d": "planned"}
+    assert "waits for r/K/b, which is not made in this run" in next(item["notes"] for item in items if item["target"]["name"] == "c")
 
 
 @pytest.mark.parametrize(
