@@ -53,6 +53,14 @@ explain: $(RUNTIME)/.ready $(COLLECTION) ## Explain a pasted error text: make ex
 	@test -n "$$webhook_doctor_error_text" || { echo "make explain: give the text: make explain ERROR='Internal error occurred: failed calling webhook ...'" >&2; exit 2; }
 	@$(RUN) ansible-playbook kubeops.webhook_doctor.diagnose -e "$$($(RUNTIME)/bin/python -c 'import json, os; print(json.dumps({"webhook_doctor_error": os.environ["webhook_doctor_error_text"]}))')" $(EXTRA)
 
+.PHONY: remediate
+remediate: $(RUNTIME)/.remedies $(COLLECTION) ## Preview what would mend your cluster: KUBECONFIG=~/.kube/config (and CONTEXT=, EXTRA='-e ...'); APPLY=1 does it
+	@$(RUN) ansible-playbook kubeops.webhook_doctor.remediate $(KUBECONFIG_ARGUMENT) $(CONTEXT_ARGUMENT) $(if $(APPLY),,--check --diff) $(EXTRA)
+
+.PHONY: rollback
+rollback: $(RUNTIME)/.remedies $(COLLECTION) ## Preview taking it back: KUBECONFIG=..., CONTEXT=, EXTRA=; APPLY=1 does it
+	@$(RUN) ansible-playbook kubeops.webhook_doctor.rollback $(KUBECONFIG_ARGUMENT) $(CONTEXT_ARGUMENT) $(if $(APPLY),,--check) $(EXTRA)
+
 ##@ Developing it
 
 .PHONY: test
@@ -116,8 +124,8 @@ KUBERNETES ?= 1.36.3
 ROUTING ?= endpoint
 
 .PHONY: lab-up
-lab-up: $(DEV)/.ready ## Start it: KUBERNETES=1.30.14, ROUTING=cluster_ip, FAULTS=none|all|name,...
-	@$(RUN_DEV) python tests/lab/lab.py up --kubernetes $(KUBERNETES) --routing $(ROUTING) $(if $(FAULTS),--faults $(FAULTS))
+lab-up: $(DEV)/.ready ## Start it: KUBERNETES=1.30.14, ROUTING=cluster_ip, FAULTS=none|all|name,..., NODE=1 for a real kubelet
+	@$(RUN_DEV) python tests/lab/lab.py up --kubernetes $(KUBERNETES) --routing $(ROUTING) $(if $(FAULTS),--faults $(FAULTS)) $(if $(NODE),--node)
 
 .PHONY: lab-down
 lab-down: $(DEV)/.ready ## Stop it; leaves nothing behind
@@ -148,6 +156,12 @@ $(RUNTIME)/.ready: requirements.txt | python-found
 	@echo "Setting up $(notdir $(RUNTIME)) with $(PYTHON) (once; about 20 s)"
 	@$(PYTHON) -m venv $(RUNTIME)
 	@$(RUNTIME)/bin/pip install --quiet -r requirements.txt
+	@touch $@
+
+# kubernetes.core sends the changes; the Python package brings it along.
+$(RUNTIME)/.remedies: $(RUNTIME)/.ready
+	@echo "Setting up what sends changes (the collection kubernetes.core, in the Python package ansible; once)"
+	@$(RUNTIME)/bin/pip install --quiet 'ansible>=12.0.0'
 	@touch $@
 
 $(DEV)/.ready: requirements-dev.lock | python-found

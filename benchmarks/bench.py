@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "lab"))
 
 import interception  # noqa: E402
+import remedy  # noqa: E402
 import trust  # noqa: E402
 from doctorlab import Lab, Options, faults, paths, targets  # noqa: E402
 from taking import once, pairs  # noqa: E402
@@ -169,6 +170,7 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "scale": scale,
     **trust.CASES,
     "interception": interception.measure,
+    "remediate-fifty": remedy.measure,
 }
 
 

@@ -16,7 +16,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.backups import Backups
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.diff import diffs
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.executing import Executor, connection_of
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.executing import Executor, connection_of, insist_on_sender
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.identity import holder, new_run
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.lines import plan_lines, result_lines
@@ -38,6 +38,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "deadline": {"type": "float", "default": 120.0},
     "warn_days": {"type": "float", "default": 30.0},
     "read_ca_secrets": {"type": "bool", "default": False},
+    "settle": {"type": "float", "default": 20.0},
     "show": {"type": "bool", "default": True},
 }
 
@@ -62,9 +63,11 @@ class ActionModule(ActionBase):
         )
         if settings["show"]:
             show(self._display, plan_lines(plan, check))
+        if applicable(plan):
+            insist_on_sender(self)
         name = new_run()
         journal = Journal(None if check else Path(settings["journal_dir"]) / f"{name}.jsonl")
-        run = Run(port, journal, Backups(settings["lock_namespace"]), name, holder(name), findings, check)
+        run = Run(port, journal, Backups(settings["lock_namespace"]), name, holder(name), findings, check, settings["settle"])
         try:
             results = run.apply(plan)
         except Locked as error:

@@ -82,6 +82,11 @@ options:
     description: As O(kubeops.webhook_doctor.observe_cluster#module:read_ca_secrets).
     type: bool
     default: false
+  settle:
+    description:
+      - Seconds after a change until it is looked whether somebody has put it back, where an owner of the object is known; at most three seconds otherwise.
+    type: float
+    default: 20
   show:
     description: Whether the plan, what is waited for, and the outcome are printed.
     type: bool
@@ -123,8 +128,8 @@ results:
       type: str
     state:
       description:
-        - V(would) (check mode), V(mended), V(not_mended), V(unproven), V(undone), V(worse), V(put_back), V(refused), V(forbidden), V(denied), V(failed),
-          V(waits), V(stopped), or V(unknown) (sent, and the run was stopped before its effect was seen).
+        - V(would) (check mode), V(mended), V(not_mended), V(unproven), V(reverted), V(undone), V(worse), V(put_back), V(refused), V(forbidden),
+          V(denied), V(failed), V(waits), V(stopped), or V(unknown) (sent, and the run was stopped before its effect was seen).
       type: str
     because:
       description: Why, line by line.

@@ -103,6 +103,11 @@ probes:
   returned: success
   type: list
   elements: dict
+cause:
+  description: Where the API server did not answer, why, in one word of the vocabulary.
+  returned: failure to reach the API server
+  type: str
+  sample: connection_refused
 verdicts:
   description:
     - The C(results) of M(kubeops.webhook_doctor.cabundle_verify) for what P(kubeops.webhook_doctor.trust_plan#filter) plans.
@@ -123,7 +128,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.ob
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.connect import connect
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary, Unreachable
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC, sensitive_values
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import plan_probes
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import of_interest, plan_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import plan_trust
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import InvalidEndpoint, parse_endpoints
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.run import Budget, check_all
@@ -158,8 +163,11 @@ def main() -> None:
             module.fail_json(msg=f"{option} {module.params[option]:g} is out of range. Expected {least:g} to {most:g} {unit}.")
     try:
         observed = _observed(module.params)
-    except (ObservationError, ConfigurationError, Unreachable) as error:
+    except (ObservationError, ConfigurationError) as error:
         module.fail_json(msg=str(error))
+    except Unreachable as error:
+        # The cause tells who waits for an API server that one may come yet.
+        module.fail_json(msg=str(error), cause=error.cause)
     except InvalidEndpoint as error:
         module.fail_json(msg=f"A back end of this cluster cannot be called: {error}. Expected {error.expected}.")
     except MissingLibrary as error:
@@ -175,7 +183,7 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
 
     api = None if params["src"] else connect(params, timeout=params["timeout"])
     facts, authorities = observe({**params, **_EVERYTHING}, datetime.now(timezone.utc), api)
-    planned = parse_endpoints(_of_interest(plan_probes(facts, params["vantages"]), params["callouts"]), _CALL_TIMEOUT)
+    planned = parse_endpoints(of_interest(plan_probes(facts, params["vantages"]), params["callouts"]), _CALL_TIMEOUT)
     probes = check_all(planned, Budget(deadline=params["deadline"], concurrency=_CONCURRENCY, retries=0), api)
     try:
         options = Options(Warn(params["warn_days"], None), time.time(), None, rules_of_server(facts["version"]))
@@ -183,12 +191,6 @@ def _observed(params: dict[str, Any]) -> dict[str, Any]:
     except UnsupportedAlgorithm as error:
         raise ObservationError(f"The cryptography library of this host cannot check a signature that kube-apiserver can: {error}") from error
     return {"facts": facts, "probes": probes, "verdicts": verdicts}
-
-
-def _of_interest(specs: list[dict[str, Any]], callouts: list[str]) -> list[dict[str, Any]]:
-    """Those that speak for one of the call-outs; all where none is named."""
-    wanted = set(callouts)
-    return [spec for spec in specs if wanted & set(spec["callouts"])] if wanted else specs
 
 
 if __name__ == "__main__":

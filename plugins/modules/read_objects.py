@@ -48,6 +48,18 @@ options:
       label_selector:
         description: A label selector as of C(kubectl -l).
         type: str
+      fields:
+        description:
+          - JSON pointers to keys that are kept of each object, such as V(/metadata/ownerReferences). Names, UID and resourceVersion always are.
+          - If empty all is kept.
+        type: list
+        elements: str
+      public_keys:
+        description:
+          - Keys of a Secret or ConfigMap that hold certificates of authorities. Of the object only these certificates are returned then, as text, whatever
+            O(raw) says; private keys, and whatever else the keys hold, never leave the host that read them.
+        type: list
+        elements: str
   raw:
     description:
       - Return the objects as they are, for sending them back changed. The result may hold secrets then, so give the task C(no_log).
@@ -100,6 +112,14 @@ results:
     label_selector:
       description: As it was asked for.
       type: str
+    fields:
+      description: As it was asked for.
+      type: list
+      elements: str
+    public_keys:
+      description: As it was asked for.
+      type: list
+      elements: str
     objects:
       description: What was found. Empty where nothing is.
       type: list
@@ -120,7 +140,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC, sensitive_values
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.read import InvalidReference, check_references, read_all
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.redact import redacted
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.redact import certificates_only, redacted
 
 _REFERENCE: dict[str, Any] = {
     "api_version": {"type": "str", "required": True},
@@ -128,6 +148,8 @@ _REFERENCE: dict[str, Any] = {
     "namespace": {"type": "str"},
     "name": {"type": "str"},
     "label_selector": {"type": "str"},
+    "fields": {"type": "list", "elements": "str"},
+    "public_keys": {"type": "list", "elements": "str", "no_log": False},  # names of keys
 }
 ARGUMENT_SPEC: dict[str, Any] = {
     **AUTH_ARGUMENT_SPEC,
@@ -150,9 +172,16 @@ def main() -> None:
         module.fail_json(msg=str(error))
     except MissingLibrary as error:
         module.fail_json(msg=missing_required_lib(error.library, reason=error.detail))
-    if not module.params["raw"]:
-        answers = [{**answer, "objects": [redacted(item) for item in answer["objects"]]} for answer in answers]
+    answers = [
+        {**answer, "objects": [_shown(item, reference, module.params["raw"]) for item in answer["objects"]]} for reference, answer in zip(wanted, answers)
+    ]
     module.exit_json(changed=False, results=[{**reference, **answer} for reference, answer in zip(wanted, answers)])
+
+
+def _shown(item: dict[str, Any], reference: dict[str, Any], raw: bool) -> dict[str, Any]:
+    if reference["public_keys"]:
+        return certificates_only(item, reference["public_keys"])
+    return item if raw else redacted(item)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ undone:
       description: The object.
       type: dict
     state:
-      description: V(taken_back), V(refused), or V(nothing) if there is nothing left to take back.
+      description: V(taken_back), V(refused), V(nothing) if there is nothing left to take back, or V(unseen) if the kind may not be listed.
       type: str
     what:
       description: The items of the plan.

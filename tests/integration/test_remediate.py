@@ -74,7 +74,7 @@ def test_time_outs_there_and_back(lab: Lab, tmp_path: Path, row: Callable[[str],
     done = cycle(lab, tmp_path, user=USER, variables=ONE_REMEDY, mended=lambda: seconds_of(lab, "one") == [15, 5])
     assert "/webhooks/0/timeoutSeconds: 30" in done.preview.output and "managedFields" not in done.preview.output
     assert lease(lab)["holderIdentity"] == ""
-    row(f"remedy  time-out of 30 s in the way of pods: webhook_timeouts, check 0 changes, mended, again 0 changes, rolled back, {done.seconds:.0f} s")
+    row(done.row("time-out of 30 s in the way of pods", "webhook_timeouts"))
 
 
 def test_a_role_alone(lab: Lab, tmp_path: Path) -> None:
@@ -293,6 +293,52 @@ def wait_for_step(folder: Path, step: str, process: subprocess.Popen[str]) -> No
 
 def end(process: subprocess.Popen[str], ending: str) -> None:
     os.killpg(process.pid, getattr(signal, f"SIG{ending}"))
+
+
+@pytest.mark.parametrize("step", ["run", "sending"])
+def test_the_api_server_goes_away(step: str, lab: Lab, tmp_path: Path) -> None:
+    """In the middle of a run nothing answers any more: it says where things stand, and the next run goes on."""
+    make_long(lab, "gone")
+    before = specs(lab)
+    reset = ["-p", "tcp", "--dport", "6443", "-j", "REJECT", "--reject-with", "tcp-reset"]
+    process = start(lab, tmp_path, "remediate", user=USER, variables=ONE_REMEDY)
+    try:
+        wait_for_step(tmp_path / "journal", step, process)
+        lab.run(["iptables", "-I", "OUTPUT", *reset], check=True)
+        output = process.communicate(timeout=300)[0]
+    finally:
+        lab.run(["iptables", "-D", "OUTPUT", *reset], check=False)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=30)
+    assert process.returncode == 2 and "the API server does not answer any more" in output, output[-3000:]
+    changed = seconds_of(lab, "gone") != [30, 5]
+    assert bool(journal_of(lab, "long-gone")) == changed
+    lab.kubectl("-n", "kube-system", "delete", "lease", "webhook-doctor", "--ignore-not-found")
+    again = play(lab, tmp_path, "remediate", user=USER, variables=ONE_REMEDY)
+    assert again.returncode == 0 and seconds_of(lab, "gone") == [15, 5], again.output[-3000:]
+    back = play(lab, tmp_path, "rollback", user=USER)
+    assert back.returncode == 0 and specs(lab) == before, back.output[-3000:]
+
+
+SECRET = "hunter2-" + "c0ffee" * 4
+
+
+def test_no_secret_leaves_the_cluster(lab: Lab, tmp_path: Path) -> None:
+    """Planted in what is read and sent back: annotations of kubectl, and the journal, plan, diff and output at -vvv must not have it."""
+    make_long(lab, "secret")
+    lab.kubectl(
+        "annotate", "validatingwebhookconfiguration", "long-secret", f"kubectl.kubernetes.io/last-applied-configuration={json.dumps({'token': SECRET})}"
+    )
+    preview = play(lab, tmp_path, "remediate", "--check", "--diff", "-vvv", user=USER, variables=ONE_REMEDY)
+    applied = play(lab, tmp_path, "remediate", "--diff", "-vvv", user=USER, variables=ONE_REMEDY)
+    assert seconds_of(lab, "secret") == [15, 5], applied.output[-3000:]
+    kept = json.loads(lab.kubectl("get", "validatingwebhookconfiguration", "long-secret", "-o", "json"))["metadata"]["annotations"]
+    assert SECRET in kept["kubectl.kubernetes.io/last-applied-configuration"], "what was read blanked was sent back"
+    back = play(lab, tmp_path, "rollback", "--diff", "-vvv", user=USER)
+    written = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file())
+    for text in (preview.output, applied.output, back.output, written):
+        assert SECRET not in text
 
 
 def test_played_reads_the_recap() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._certificates import certificate_blocks
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import labels, mapping, text
 
 SECRET, CONFIG_MAP, CERTIFICATE = "Secret", "ConfigMap", "Certificate"
@@ -32,7 +33,6 @@ _ISSUED_FOR = "cert-manager.io/certificate-name"
 # ConfigMaps with a CA -> the key that holds it.
 CA_CONFIG_MAPS = {"kube-root-ca.crt": "ca.crt", "openshift-service-ca.crt": "service-ca.crt", "istio-ca-root-cert": "root-cert.pem"}
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_CERTIFICATE_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _LARGEST = 1 << 20  # what a Secret or ConfigMap can hold
 
 
@@ -150,7 +150,7 @@ def source_of(claim: Claim, obj: Mapping[str, Any], certificate: str | None = No
             return Source(UNUSABLE, f"its key {claim.key} is not base64")
     if len(value) > _LARGEST or not fingerprints(value):
         return Source(UNUSABLE, f"its key {claim.key} holds no certificate in PEM")
-    return Source(READ, None, "\n".join(block.decode("ascii") for block in _blocks(value)))
+    return Source(READ, None, "\n".join(block for block, _base64 in certificate_blocks(value)))
 
 
 def _refused(claim: Claim, annotations: Mapping[str, str], certificate: str | None) -> str | None:
@@ -162,17 +162,12 @@ def _refused(claim: Claim, annotations: Mapping[str, str], certificate: str | No
     return None
 
 
-def _blocks(value: str) -> Iterable[bytes]:
-    """The CERTIFICATE blocks alone: whatever else somebody put beside them (a private key) goes no further."""
-    return (match.group(0) for match in _CERTIFICATE_BLOCK.finditer(value.encode("utf-8", "replace")))
-
-
 def fingerprints(value: str) -> list[str]:
     """SHA-256 of every certificate in PEM, as `sha256` of a verdict's certificates has it."""
     found = []
-    for match in _CERTIFICATE_BLOCK.finditer(value.encode("utf-8", "replace")):
+    for _block, text_of_it in certificate_blocks(value):
         try:
-            found.append(hashlib.sha256(binascii.a2b_base64(match.group(1))).hexdigest())
+            found.append(hashlib.sha256(binascii.a2b_base64(text_of_it)).hexdigest())
         except binascii.Error:
             continue
     return found

@@ -187,7 +187,8 @@ class Api:
         limit = self.timeout if timeout is None else timeout
         url = "ws" + self.server[len("http") :] + path + ("?" + urlencode(query, doseq=True) if query else "")
         options: dict[str, Any] = {"timeout": limit, "subprotocols": list(protocols) or None, "suppress_origin": True}
-        options["header"] = [f"{name}: {value}" for name, value in self._headers(None, None)]
+        # A kubelet has no representation of a stream to name: it refuses every media type but this one (HTTP 406).
+        options["header"] = [f"{name}: {value}" for name, value in self._headers(None, {"Accept": "*/*"})]
         options.update(_websocket_proxy(self.settings))
         sslopt: dict[str, Any] = {}
         if self._transport.context is not None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api, HttpError, Response
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import Unreachable
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.fields import only
 
 _CONCURRENCY = 16
 # Names of API groups, kinds, namespaces and objects; anything else must not become part of a path. RBAC names may have colons.
@@ -36,8 +37,13 @@ def check_references(references: Sequence[Mapping[str, Any]]) -> None:
         for key in ("kind", "namespace", "name"):
             if reference.get(key) and not _NAME.fullmatch(str(reference[key])):
                 raise InvalidReference(index, f"{key} {reference[key]!r} is no name", "letters, digits, '-', '.', and ':'")
+        if reference.get("public_keys") and (reference["kind"] not in ("Secret", "ConfigMap") or not reference.get("name")):
+            raise InvalidReference(index, "has public_keys", "them for one Secret or ConfigMap by its name")
         if reference.get("name") and reference.get("label_selector"):
             raise InvalidReference(index, "has both a name and a label_selector", "one of them, or none for all objects of the kind")
+        for field in reference.get("fields") or ():
+            if not re.fullmatch("(?:/[^/]+)+", field):
+                raise InvalidReference(index, f"field {field!r} is no JSON pointer to a key", "such as /metadata/ownerReferences")
 
 
 def read_all(api: Api, references: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -84,6 +90,7 @@ def _resources(response: Response) -> Iterator[tuple[str, tuple[str, bool]]]:
 
 def _read(api: Api, kinds: _Kinds, reference: Mapping[str, Any]) -> dict[str, Any]:
     api_version, kind, name = reference["api_version"], reference["kind"], reference.get("name")
+    fields = reference.get("fields") or ()
     try:
         known = kinds.of(api_version, kind)
         if known is None:
@@ -95,12 +102,14 @@ def _read(api: Api, kinds: _Kinds, reference: Mapping[str, Any]) -> dict[str, An
         path = f"{_base(api_version)}{namespace}/{plural}"
         if not name:
             query = {"labelSelector": reference["label_selector"]} if reference.get("label_selector") else None
-            found = [{"apiVersion": api_version, "kind": kind, **item} for page in api.pages(path, query) for item in page["items"]]
-            return _result(found)
+            found = ({"apiVersion": api_version, "kind": kind, **item} for page in api.pages(path, query) for item in page["items"])
+            return _result([only(item, fields) if fields else item for item in found])
         response = api.request("GET", f"{path}/{name}")
         if response.status == 404:
             return _result()
-        return _result([response.json()]) if response.status == 200 else _refused(response)
+        if response.status != 200:
+            return _refused(response)
+        return _result([only(response.json(), fields) if fields else response.json()])
     except HttpError as error:
         return _refused(error.response)
     except Unreachable as error:

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._certificates import certificate_blocks
 
 HIDDEN = "***"
 # What kubectl apply wrote last holds everything that was in it, variables included.
@@ -34,6 +38,30 @@ def redacted(item: Mapping[str, Any]) -> dict[str, Any]:
         ]
     shown["metadata"] = metadata
     return {key: value if key == "metadata" else _without_variables(value) for key, value in shown.items()}
+
+
+def certificates_only(item: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Of a Secret or ConfigMap only the certificates that these keys hold, as text, with what names the object; keys without any are left out."""
+    metadata, data = item.get("metadata") or {}, item.get("data") or {}
+    texts = {key: _text(data.get(key), item.get("kind") == "Secret") for key in keys}
+    kept = {key: "".join(f"{block}\n" for block, dummy in certificate_blocks(text)) for key, text in texts.items()}
+    annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if key not in _COPIES}
+    named = {key: metadata.get(key) for key in ("namespace", "name", "uid")}
+    return {
+        "apiVersion": item.get("apiVersion"),
+        "kind": item.get("kind"),
+        "metadata": {**named, "annotations": annotations, "labels": metadata.get("labels") or {}},
+        "data": {key: text for key, text in kept.items() if text},
+    }
+
+
+def _text(value: Any, encoded: bool) -> str:
+    if not isinstance(value, str):
+        return ""
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8", "replace") if encoded else value
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def _without_variables(value: Any) -> Any:

@@ -85,6 +85,20 @@ def plan_probes(facts: Facts, vantages: Sequence[str] | None = None) -> list[Spe
     return specs
 
 
+def of_interest(specs: list[Spec], callouts: Iterable[str]) -> list[Spec]:
+    """The specifications that speak for one of the call-outs; all where none is named.
+
+    Those that are left out stay rivals: a dry run is chosen so that another webhook, which may be broken, does not end it.
+    """
+    wanted = set(callouts)
+    if not wanted:
+        return specs
+    kept = [spec for spec in specs if wanted & set(spec["callouts"])]
+    others = {spec["callout"]["id"]: spec["callout"] for spec in specs if spec["vantage"] == "apiserver" and not wanted & set(spec["callouts"])}
+    rivals = [callout for callout in others.values() if callout["kind"] in ("validating", "mutating")]
+    return [{**spec, "rivals": rivals} if spec["vantage"] == "apiserver" else spec for spec in kept]
+
+
 def _vantages(facts: Facts, asked: Sequence[str] | None) -> set[str]:
     unknown = sorted(set(asked or ()) - set(VANTAGES))
     if unknown:

@@ -43,19 +43,18 @@ class Changer:
         """Journal and send: (the items that were made, why not of the others)."""
         waiting, made, results = list(ready), [], []
         for attempt in range(_TRIES):
-            for sending in waiting:
-                item = sending.item
-                self.journal.write("sending", self.port.now(), item=item["id"], target=item["target"], undo=item["rollback"]["patch"], backup=sending.backup)
+            self.journal.write_all([self._line("sending", sending) for sending in waiting])
             self.begun |= {sending.item["id"] for sending in waiting}
-            again = []
+            again, done = [], []
             for sending, sent in self._sent(waiting, dry_run=False):
                 if sent.ok:
-                    self.journal.write("sent", self.port.now(), item=sending.item["id"])
-                    made.append(sending.item)
+                    done.append(sending.item)
                 elif sent.conflict and attempt < _TRIES - 1 and sending.item["action"] != "delete":
                     again.append(sending.item)  # what is deleted is what was looked at and copied, and nothing newer
                 else:
                     results.append(_refusal(sending, sent))
+            self.journal.write_all([{"step": "sent", "at": self.port.now(), "item": item["id"]} for item in done])
+            made += done
             if not again:
                 break
             self.port.sleep(0.5 * (attempt + 1))
@@ -111,10 +110,18 @@ class Changer:
 
     # ---- how
 
+    def _line(self, step: str, sending: Sending) -> dict[str, Any]:
+        """Of the journal: what is about to be sent, and how to take it back."""
+        item = sending.item
+        line = {"step": step, "at": self.port.now(), "item": item["id"], "target": item["target"], "undo": item["rollback"]["patch"], "backup": sending.backup}
+        return {**line, "targets": item["targets"]} if item.get("targets") else line
+
     def _prepared(self, items: Sequence[Mapping[str, Any]]) -> tuple[list[Sending], list[Result]]:
-        answers = self.port.read([item["target"] for item in items]) if items else []
-        ready, results = [], []
-        for item, answer in zip(items, answers):
+        batches = [item for item in items if item.get("targets")]  # each object is deleted only if it is as it was read for the plan
+        single = [item for item in items if not item.get("targets")]
+        answers = self.port.read([item["target"] for item in single]) if single else []
+        ready, results = [Sending(item, None) for item in batches], []
+        for item, answer in zip(single, answers):
             if answer["error"]:
                 state = State.FORBIDDEN if answer["reason"] == "forbidden" else State.FAILED
                 results.append(Result(item, state, (str(answer["error"]),)))
@@ -139,8 +146,19 @@ class Changer:
         if made:
             pairs += list(zip(made, self.port.create([sending.content or {} for sending in made], dry_run)))
         if gone:
-            pairs += list(zip(gone, self.port.delete([sending.pinned for sending in gone], dry_run)))
+            pairs += [(sending, _as_one(self.port.delete(sending.pinned, dry_run))) for sending in gone]
         return pairs
+
+
+def _as_one(sent: Sequence[Sent]) -> Sent:
+    """What became of a batch. Objects that changed since they were read are left alone: the others are deleted all the same."""
+    if len(sent) == 1:
+        return sent[0]
+    wrong = next((one for one in sent if not one.ok and not one.conflict), None)
+    gone = sum(one.ok for one in sent)
+    if wrong:
+        return Sent(False, f"{wrong.error or 'the API server refused it'} ({gone} of {len(sent)} went through)", forbidden=wrong.forbidden)
+    return Sent(True) if gone else Sent(False, f"all {len(sent)} objects have changed since they were read; run again to plan anew")
 
 
 def _refusal(sending: Sending, sent: Sent) -> Result:

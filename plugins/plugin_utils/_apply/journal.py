@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,18 @@ class Journal:
 
     def write(self, step: str, at: str, **what: Any) -> None:
         """Append a line and wait until it is on disk. Raises NotWritten."""
-        if self.path is None:
+        self.write_all([{"step": step, "at": at, **what}])
+
+    def write_all(self, steps: Sequence[Mapping[str, Any]]) -> None:
+        """Append lines and wait until all of them are on disk. Raises NotWritten."""
+        if self.path is None or not steps:
             return
-        line = json.dumps({"at": at, "step": step, **what}, sort_keys=True, separators=(",", ":")) + "\n"
+        lines = "".join(json.dumps(step, sort_keys=True, separators=(",", ":")) + "\n" for step in steps)
         try:
             self.path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE_MODE)
             with open(descriptor, "ab") as file:
-                file.write(line.encode())
+                file.write(lines.encode())
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

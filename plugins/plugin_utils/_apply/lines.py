@@ -13,7 +13,7 @@ from .._remedy.item import MANUAL, OWNED, PLANNED, SKIPPED, TOO_RISKY
 from .._report.terminal import Line
 from .._report.text import counted, one_line
 from .result import WELL, Result, State
-from .rollback import DONE, NOTHING, REFUSED, Undone
+from .rollback import DONE, NOTHING, REFUSED, UNSEEN, Undone
 
 _SIGNS = {"patch": "~", "create": "+", "delete": "-", "manual": "!"}
 _MOST_CHANGES, _MOST_OF_A_KIND, _LONGEST = 8, 20, 200
@@ -21,6 +21,7 @@ _WORDS = {
     State.WOULD: ("would be changed", "good"),
     State.MENDED: ("mended", "good"),
     State.UNPROVEN: ("changed; nothing can prove its effect", "good"),
+    State.REVERTED: ("changed, and somebody put it back", "warning"),
     State.PUT_BACK: ("put back", "good"),
     State.NOT_MENDED: ("changed, but the fault is still there", "warning"),
     State.UNDONE: ("taken back, because it made things worse", "error"),
@@ -131,8 +132,11 @@ def result_lines(results: Sequence[Result], run: str, journal: str | None, stopp
 
 def undone_lines(undone: Sequence[Undone], check: bool) -> list[Line]:
     """What was taken back, and what could not be."""
+    unseen = [one.target["kind"] for one in undone if one.state == UNSEEN]
+    undone = [one for one in undone if one.state != UNSEEN]
+    closing = [Line(f"Not looked at, because the rights do not permit it: {', '.join(unseen)}.", "faint")] if unseen else []
     if not undone:
-        return [Line(""), Line("Nothing to take back: no object of this cluster tells of a change by this collection.", "good"), Line("")]
+        return [Line(""), Line("Nothing to take back: no object that was looked at tells of a change by this collection.", "good"), *closing, Line("")]
     lines = [Line("")]
     words = {DONE: "would be taken back" if check else "taken back", NOTHING: "left as it is", REFUSED: "not taken back"}
     for one in undone:
@@ -142,4 +146,4 @@ def undone_lines(undone: Sequence[Undone], check: bool) -> list[Line]:
         lines.append(Line(f"  {target['kind']} {one_line(name, 120)}: {words[one.state]} ({one_line(one.what, 200)})", tone))
         if one.because:
             lines.append(Line(f"      {one_line(one.because, 600)}", tone))
-    return [*lines, Line("")]
+    return [*lines, *closing, Line("")]

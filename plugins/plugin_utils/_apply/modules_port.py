@@ -21,7 +21,7 @@ from .port import Sent, Unreachable
 
 # (module, its arguments, whether in check mode) -> what it returned
 Execute = Callable[[str, Mapping[str, Any], bool], Mapping[str, Any]]
-_SENDS = "kubernetes.core.k8s"
+SENDER = "kubernetes.core.k8s"
 _OURS = "kubeops.webhook_doctor"
 
 
@@ -84,7 +84,7 @@ class ModulesPort:
                 "delete_options": {"preconditions": {key: value for key, value in pinned.items() if value}},
                 "continue_on_error": True,
             }
-            sent += sent_of(self.execute(_SENDS, arguments, dry_run), 1)
+            sent += sent_of(self.execute(SENDER, arguments, dry_run), 1)
         return sent
 
     def observe(self, callouts: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -124,7 +124,7 @@ class ModulesPort:
             "hidden_fields": ["metadata.managedFields"],
             **more,
         }
-        return sent_of(self.execute(_SENDS, arguments, dry_run), len(objects))
+        return sent_of(self.execute(SENDER, arguments, dry_run), len(objects))
 
     def _ours(self, module: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         result = self.execute(f"{_OURS}.{module}", {**self.connection, **arguments}, False)

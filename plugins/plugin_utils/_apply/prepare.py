@@ -27,9 +27,9 @@ class Sending:
     resource_version: str | None = None
 
     @property
-    def pinned(self) -> dict[str, Any]:
-        """What is deleted, and in which state only."""
-        return {**self.item["target"], "resource_version": self.resource_version}
+    def pinned(self) -> list[dict[str, Any]]:
+        """What is deleted, and in which state only: of a batch that in which each was read for the plan."""
+        return [dict(one) for one in self.item.get("targets") or ()] or [{**self.item["target"], "resource_version": self.resource_version}]
 
 
 def prepared(item: Mapping[str, Any], live: Mapping[str, Any] | None, run: str, at: str) -> Sending:

@@ -16,6 +16,7 @@ class State(str, Enum):
 
     would:      check mode: the API server would accept it.      mended, not_mended, unproven: made; see outcome.Effect.
     undone:     made, made something worse, taken back.          worse: made something worse and could not be taken back.
+    reverted:   made, and somebody has put it back since.
     put_back:   a temporary change that is over.                 refused: the object is not what the plan was made for.
     forbidden, denied: the API server says no (RBAC; admission). failed: another error.
     waits:      something that it requires was not made.         stopped: the run was stopped before.
@@ -28,6 +29,7 @@ class State(str, Enum):
     UNPROVEN = "unproven"
     UNDONE = "undone"
     WORSE = "worse"
+    REVERTED = "reverted"
     PUT_BACK = "put_back"
     REFUSED = "refused"
     FORBIDDEN = "forbidden"

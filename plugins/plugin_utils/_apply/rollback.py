@@ -16,12 +16,13 @@ from .kinds import KINDS
 from .marks import SELECTOR, Unreadable, marks_of
 from .port import Port
 
-DONE, REFUSED, NOTHING = "taken_back", "refused", "nothing"
+DONE, REFUSED, NOTHING, UNSEEN = "taken_back", "refused", "nothing", "unseen"
 
 
 @dataclass(frozen=True)
 class Undone:
-    """target: {api_version, kind, namespace, name}. state: taken_back, refused, or nothing (it was not changed any more). because: why it was refused."""
+    """target: {api_version, kind, namespace, name}. state: taken_back, refused, nothing (it was not changed any more), or unseen (the kind could
+    not be looked at). because: why."""
 
     target: Mapping[str, Any]
     state: str
@@ -128,7 +129,7 @@ class Rollback:
 
 def _unseen(selection: Mapping[str, Any], answer: Mapping[str, Any]) -> Undone:
     target = {key: selection[key] for key in ("api_version", "kind")}
-    return Undone({**target, "namespace": selection.get("namespace"), "name": "(all)"}, NOTHING, "could not be looked at", answer["error"])
+    return Undone({**target, "namespace": selection.get("namespace"), "name": "*"}, UNSEEN, "could not be looked at", answer["error"])
 
 
 def _operations(undo: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._remedy.item import applicable
+from .._remedy.reverted import reverted
 from .backups import Backups, NotKept
 from .changing import Changer
 from .healing import heal
@@ -24,6 +25,8 @@ from .waves import waves
 
 # Seconds between two looks whether a change has helped, and how often a call-out has to fail anew until that counts.
 _PAUSE, _TIMES_WORSE = 3.0, 3
+# Seconds until it is looked whether somebody whom nobody knew puts a change back.
+_BRIEFLY = 3.0
 _STATES = {Effect.MENDED: State.MENDED, Effect.NOT_MENDED: State.NOT_MENDED, Effect.WORSE: State.WORSE, Effect.UNPROVEN: State.UNPROVEN}
 
 
@@ -53,7 +56,10 @@ def hold(port: Port, holder: str) -> Iterator[None]:
 
 @dataclass
 class Run:
-    """One application of one plan. before: the findings that it was made for. name: of the run, unique; holder: who it is, for others."""
+    """One application of one plan. before: the findings that it was made for. name: of the run, unique; holder: who it is, for others.
+
+    settle: seconds after which it is looked whether somebody has put back what was changed, where an owner is known; a few seconds otherwise.
+    """
 
     port: Port
     journal: Journal
@@ -62,11 +68,14 @@ class Run:
     holder: str
     before: Sequence[Mapping[str, Any]]
     check: bool = False
+    settle: float = 20.0
     results: dict[str, Result] = field(default_factory=dict)
     stopped: str | None = None
 
     def __post_init__(self) -> None:
         self.changer = Changer(self.port, self.journal, self.name)
+        self._made_at: dict[str, str] = {}
+        self._last_made = 0.0
 
     def apply(self, plan: Sequence[Mapping[str, Any]]) -> list[Result]:
         """What became of every item that is planned, in the plan's order. Raises Locked, Unreachable (both before anything was changed)."""
@@ -84,6 +93,7 @@ class Run:
                     self._wave(group)
                     if self.stopped:
                         break
+                self._look_again(items)
             except Unreachable as error:
                 self.stopped = f"the API server does not answer any more: {error}"
             except Locked as error:
@@ -95,7 +105,7 @@ class Run:
             self._look_after(items)
         for item in items:
             self.results.setdefault(item["id"], Result(item, State.STOPPED, (self.stopped or "",)))
-        self._tell("end", results={name: result.state.value for name, result in self.results.items()})
+        self._tell({"step": "end", "results": {name: result.state.value for name, result in self.results.items()}})
         return self._ordered(items)
 
     # ---- check mode
@@ -106,7 +116,7 @@ class Run:
         sent = [item for item in items if not any(other["temporary"] for other in waiting[item["id"]])]
         for group in waves(sent):
             _ready, results = self.changer.tried(group)
-            self.results.update({result.item["id"]: result for result in results})
+            self.results.update({result.item["id"]: _tried_too_early(result, waiting[result.item["id"]]) for result in results})
             for sending in _ready:
                 self.results[sending.item["id"]] = Result(sending.item, State.WOULD)
         for item in items:
@@ -134,9 +144,7 @@ class Run:
         if not made:
             return
         looks = self._proof(made)
-        for item in made:
-            effect = looks[item["id"]]
-            self._note(item, _STATES[effect.effect], effect.because)
+        self._note_all([Result(item, _STATES[looks[item["id"]].effect], looks[item["id"]].because) for item in made])
         worse = [item for item in made if looks[item["id"]].effect is Effect.WORSE]
         if worse:
             self.stopped = f"{', '.join(item['id'] for item in worse)} made things worse"
@@ -153,14 +161,14 @@ class Run:
     def _make(self, group: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Try, journal, send; the items that were made."""
         ready, refused = self.changer.tried(group)
-        for result in refused:
-            self._note(result.item, result.state, result.because)
+        self._note_all(refused)
         ready = [sending for sending in ready if self._kept(sending)]
         if not ready or self.stopped:
             return []
         made, failed = self.changer.made(ready)
-        for result in failed:
-            self._note(result.item, result.state, result.because)
+        self._last_made = self.port.monotonic()
+        self._made_at.update({item["id"]: self.port.now() for item in made})
+        self._note_all(failed)
         return made
 
     def _kept(self, sending: Sending) -> bool:
@@ -191,6 +199,24 @@ class Run:
             self.port.say(f"  waiting for {', '.join(item['id'] for item in open_[:3])}{' and others' if len(open_) > 3 else ''} to show", "faint")
             self.port.sleep(_PAUSE)
             renew(self.port, self.holder)
+
+    # ---- a while later
+
+    def _look_again(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Whether what was made still stands; controllers act within seconds of a change."""
+        made = [item for item in items if item["id"] in self._made_at and self.results[item["id"]].state in MADE and not item["temporary"]]
+        if not made:
+            return
+        owned = any(item["owner"] for item in made)
+        wait = self._last_made + min(self.settle, self.settle if owned else _BRIEFLY) - self.port.monotonic()
+        if wait > 0:
+            if owned:
+                self.port.say(f"  waiting {wait:.0f} s to see whether the owners put anything back", "faint")
+            self.port.sleep(wait)
+        for item, answer in zip(made, self.port.read([item["target"] for item in made])):
+            lines = [] if answer["error"] else reverted(item, next(iter(answer["objects"]), None), self._made_at[item["id"]])
+            if lines:
+                self._note(item, State.REVERTED, tuple(lines))
 
     # ---- taking back
 
@@ -235,12 +261,15 @@ class Run:
     # ---- small things
 
     def _note(self, item: Mapping[str, Any], state: State, because: tuple[str, ...] = ()) -> None:
-        self.results[item["id"]] = Result(item, state, because)
-        self._tell("result", item=item["id"], state=state.value, because=list(because))
+        self._note_all([Result(item, state, because)])
 
-    def _tell(self, step: str, **what: Any) -> None:
+    def _note_all(self, results: Sequence[Result]) -> None:
+        self.results.update({result.item["id"]: result for result in results})
+        self._tell(*({"step": "result", "item": result.item["id"], "state": result.state.value, "because": list(result.because)} for result in results))
+
+    def _tell(self, *steps: Mapping[str, Any]) -> None:
         try:
-            self.journal.write(step, self.port.now(), **what)
+            self.journal.write_all([{"at": self.port.now(), **step} for step in steps])
         except NotWritten as error:
             self._without_journal(error)
 
@@ -251,3 +280,11 @@ class Run:
 def _rolling(seen: Look, missing: str | None) -> Look:
     """Where nothing else can prove it, a change that does not roll out has not mended anything."""
     return Look(Effect.NOT_MENDED, (f"it has not rolled out: {missing}",)) if missing and seen.effect is Effect.UNPROVEN else seen
+
+
+def _tried_too_early(result: Result, required: Sequence[Mapping[str, Any]]) -> Result:
+    """A dry run makes nothing, so what needs an object that the plan makes (a RoleBinding its Role) finds none: that says nothing against it."""
+    made = [other["id"] for other in required if other["action"] == "create"]
+    if not made or result.state is not State.FAILED or not any(line.endswith("not found") for line in result.because):
+        return result
+    return Result(result.item, State.WOULD, (f"not tried to the end: it can only pass after {', '.join(made)}",))

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 
 from .checked import InvalidObservation, moment
-from .no_proxy import NoProxy
+from .no_proxy import Need, NoProxy, merged
+from .proxy_needs import range_of, service_cidrs
 from .text import clean
 
 if TYPE_CHECKING:
@@ -193,17 +194,21 @@ class Acme:
         if settings.get("HTTPS_PROXY"):
             yield f"Proxy cluster (config.openshift.io): HTTPS_PROXY={clean(settings['HTTPS_PROXY'])}"
 
+    def needs(self, pod: Pod | None, *hosts: str) -> list[Need]:
+        """What a pod of cert-manager has to reach without its proxy: the API server (its Service network, where that is known), the cluster's own names, and
+        these hosts."""
+        ranges = [cidr for one in (*self.cluster.instances, {}) for cidr in service_cidrs(self.cluster.facts, one)]
+        called = pod.api_hosts if pod else [(address, 443) for address in (self.facts.get("api_addresses") or ())[:1]]
+        return [
+            *(Need(host, port, range_of(host, ranges) or host, "the API server, which pods call by this address") for host, port in called),
+            Need("kubernetes.default.svc", None, ".svc", "names of Services"),
+            Need("kubernetes.default.svc.cluster.local", None, ".cluster.local", "names of Services in full"),
+            *(Need.of(host) for host in hosts),
+        ]
+
     def wanted_no_proxy(self, given: str, *more: str) -> str:
-        """A NO_PROXY that holds what is given and what a pod needs to reach the cluster: the Service network, or at least the API server, and its domains."""
-        entries = [entry.strip() for entry in given.split(",") if entry.strip()]
-        ranges = [flag for one in self.cluster.instances if (flag := one["flags"].get("service-cluster-ip-range"))]
-        addresses = ranges[0].split(",") if ranges else list(self.facts.get("api_addresses") or ())
-        if self.controller:
-            addresses += [host for host, dummy in self.controller.api_hosts if host not in (self.facts.get("api_addresses") or ())]
-        for entry in (*addresses, ".svc", ".cluster.local", "localhost", "127.0.0.1", *more):
-            if entry not in entries and entry.lstrip(".") not in entries:
-                entries.append(entry)
-        return ",".join(entries)
+        """A NO_PROXY that holds what is given, what the controller needs to reach the cluster, and these hosts."""
+        return merged(given, self.needs(self.controller, *more))
 
 
 def host_of(server: str) -> str:

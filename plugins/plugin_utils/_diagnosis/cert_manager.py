@@ -95,6 +95,14 @@ class Component:
         return str(values[-1]) if values else None
 
     @property
+    def ca_secret(self) -> str | None:
+        """`namespace/name` of the Secret in which the webhook keeps its CA; None where it is given a certificate, or a file may say so."""
+        if self.argument("tls-cert-file"):
+            return None
+        name = self.argument("dynamic-serving-ca-secret-name")
+        return f"{self.argument('dynamic-serving-ca-secret-namespace') or self.namespace}/{name}" if name else None
+
+    @property
     def living(self) -> list[Mapping[str, Any]]:
         return [pod for pod in self.pods if not pod["terminating"]]
 

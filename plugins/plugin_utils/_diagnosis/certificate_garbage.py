@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+CURRENT = "it is the current revision, or one of those that are kept"
+OWNER_STAYS = "its owner stays"
 KEEP = 1  # newest revisions of each Certificate beside which the older ones may go
 
 Key = tuple[str, str, str]  # kind, namespace, name
@@ -38,18 +40,21 @@ class Garbage:
         return Counter(kind for kind, dummy, other in self.deletable)
 
 
-def judge_garbage(certificates: Iterable[Mapping[str, Any]], objects: Sequence[Mapping[str, Any]], mean_bytes: Mapping[str, int] | None = None) -> Garbage:
-    """Judge `certificates` and `objects` of `apps.certificate_store`. mean_bytes: kind -> about how big one is in etcd."""
+def judge_garbage(
+    certificates: Iterable[Mapping[str, Any]], objects: Sequence[Mapping[str, Any]], mean_bytes: Mapping[str, int] | None = None, keep: int = KEEP
+) -> Garbage:
+    """Judge `certificates` and `objects` of `apps.certificate_store`. mean_bytes: kind -> about how big one is in etcd. keep: newest revisions that stay."""
     by_uid = {one["uid"]: one for one in certificates if one["uid"]}
     by_name = {(one["namespace"], one["name"]): one for one in certificates}
     present = {one["uid"] for one in objects if one["uid"]}
-    newest = _newest(objects)
+    newest = {key: revisions[:keep] for key, revisions in _newest(objects).items()}
+    ordering = {one["owner_uid"] for one in objects if one["kind"] == "Order" and one["state"] == "pending" and one["owner_uid"]}
     deletable: list[Key] = []
     gone: set[str] = set()
     kept: dict[str, list[Key]] = defaultdict(list)
     for one in objects:
         if one["kind"] == "CertificateRequest":
-            reason = _request_stays(one, by_uid, by_name, newest)
+            reason = _request_stays(one, by_uid, by_name, newest) or ("its Order is in flight" if one["uid"] in ordering else None)
         elif one["kind"] == "Order" and not one["owner"]:
             reason = _orphan_stays(one)
         else:
@@ -68,7 +73,7 @@ def judge_garbage(certificates: Iterable[Mapping[str, Any]], objects: Sequence[M
                 with_them.append(_key(one))
                 gone.add(one["uid"] or "")
             elif one["owner"]:
-                kept["its owner stays" if one["owner_uid"] in present else "its owner is not there: the garbage collector will see to it"].append(_key(one))
+                kept[OWNER_STAYS if one["owner_uid"] in present else "its owner is not there: the garbage collector will see to it"].append(_key(one))
             elif kind == "Challenge":
                 kept["nobody owns it"].append(_key(one))
     sizes = mean_bytes or {}
@@ -108,8 +113,8 @@ def _request_stays(
         return "which revision it is of is not known"
     if one["state"] == "pending":
         return "it is in flight"
-    if one["revision"] >= certificate["revision"] or one["revision"] in newest[(one["namespace"], owner["name"])][:KEEP]:
-        return "it is the current revision"
+    if one["revision"] >= certificate["revision"] or one["revision"] in newest[(one["namespace"], owner["name"])]:
+        return CURRENT
     return None
 
 

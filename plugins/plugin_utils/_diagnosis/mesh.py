@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .cluster import Cluster
 
 INJECTION, DATAPLANE = "istio-injection", "istio.io/dataplane-mode"
+DEFAULT_VALIDATOR = "istiod-default-validator"
 _DEACTIVATED = {"istio.io/deactivated": "never-match"}
 
 
@@ -92,6 +93,20 @@ def _verdict(case: Case, namespace: Mapping[str, str], pod: Mapping[str, str]) -
     known = all("istio" in key for key in keys(case.callout["object_selector"]))
     request = Request("CREATE", "", "v1", "pods", namespace_labels=namespace, object_labels=pod if known else None, equivalents=())
     return intercepts(case.callout, request)
+
+
+@dataclass(frozen=True)
+class Remainder:
+    """A configuration that has outlived its istiod. live: a revision that runs. namespaces, workloads: those that still ask for it.
+
+    retarget: it is a tag or the default validator, and is to follow `live` instead of going. removable: nothing that was seen needs it.
+    """
+
+    live: str | None
+    namespaces: tuple[str, ...]
+    workloads: tuple[str, ...]
+    retarget: bool
+    removable: bool
 
 
 @dataclass(frozen=True)
@@ -183,6 +198,40 @@ class Mesh:
             ]
         return []
 
+    def remainder(self, configuration: Configuration) -> Remainder:
+        """Of a configuration that is a remainder (`is_gone`): who still asks for it, and what may be done with it."""
+        live = next((one for one in self.live_revisions if one != configuration.revision), None)
+        namespaces = self.selecting_namespaces(configuration) if configuration.mutating else []
+        workloads = sorted(set(self.selecting_workloads(configuration))) if configuration.mutating else []
+        retarget = live is not None and (configuration.tag is not None or configuration.name == DEFAULT_VALIDATOR)
+        removable = not retarget and not namespaces and not workloads and bool(self.cluster.facts["namespaces"])
+        return Remainder(live, tuple(namespaces), tuple(workloads), retarget, removable)
+
+    def responsible_for(self, configuration: Configuration) -> tuple[list[str], dict[str, object]]:
+        """Why nobody has written a configuration, and what mends it.
+
+        {right_revision}: the revision that its label should name; {istiod, istiod_namespace}: the Deployment that is responsible by its label.
+        """
+        service = configuration.service or {}
+        # The Deployment that the configuration's Service is named after.
+        behind = [one for one in self.control_planes or () if (one["namespace"], one["name"]) == (service.get("namespace"), service.get("name"))]
+        right = behind[0] if behind else next((one for one in self.control_planes or () if one["ready"]), None)
+        revision = configuration.revision
+        if revision is None:
+            lines = ["it has no label istio.io/rev, so no istiod looks after it", self.control_planes_line()]
+            return lines, {"right_revision": (right["revision"] or "default") if right else next(iter(self.live_revisions), None)}
+        responsible = self.control_planes_of(revision)
+        if self.control_planes is None:
+            return [f"its label istio.io/rev is {revision}", self.control_planes_line()], {}
+        if not responsible:
+            lines = [f"its label istio.io/rev is {revision}, and no istiod has that revision", self.control_planes_line()]
+            return lines, {"right_revision": (right["revision"] or "default") if right else None}
+        istiod = responsible[0]
+        values: dict[str, object] = {"istiod": istiod["name"], "istiod_namespace": istiod["namespace"]}
+        if not istiod["ready"]:
+            return [f"istiod {istiod['namespace']}/{istiod['name']} of revision {revision} is not ready ({istiod['ready']} of {istiod['replicas']})"], values
+        return [f"istiod {istiod['namespace']}/{istiod['name']} of revision {revision} is ready, and should have written it"], values
+
     @cached_property
     def _live_tags(self) -> frozenset[str]:
         return frozenset(one.tag for one in self.injectors if one.tag and self.control_planes_of(one.revision))
@@ -199,9 +248,12 @@ class Mesh:
         found = ((one, one.injecting(namespace, pod)) for one in self.active)
         return [(one, case) for one, case in found if case]
 
-    def expected(self, workload: Mapping[str, Any]) -> tuple[Configuration, Case] | None:
-        """Who should have put a sidecar into the pods of a workload of the facts; None where nobody should, or that is not certain."""
-        labels = self.namespaces.get(workload["namespace"])
+    def expected(self, workload: Mapping[str, Any], namespace: Mapping[str, str] | None = None) -> tuple[Configuration, Case] | None:
+        """Who should put a sidecar into the pods of a workload of the facts; None where nobody should, or that is not certain.
+
+        namespace: the labels of its namespace, if not as they were observed.
+        """
+        labels = self.namespaces.get(workload["namespace"]) if namespace is None else namespace
         if labels is None or workload["namespace"] in IGNORED_NAMESPACES or workload["host_network"] or labels.get(DATAPLANE) == "ambient":
             return None
         told = workload["labels"].get(INJECT, workload["annotation"])  # the label is preferred to the annotation

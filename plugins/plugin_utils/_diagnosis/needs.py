@@ -105,9 +105,13 @@ def intercepted(case: Case, writes: Iterable[Write]) -> list[Need]:
 
 def to_run_pods(case: Case, of: Case) -> list[Write]:
     """What must be possible for the pods behind the call-out `of` to come up again and to get traffic; `case` may be another call-out."""
-    namespace = str(of.wanted["namespace"])
+    return to_start_pods(str(of.wanted["namespace"]), _labels_of_pods(case, of))
+
+
+def to_start_pods(namespace: str, labels_of_pods: Iterable[Mapping[str, str] | None]) -> list[Write]:
+    """What must be possible for pods with these labels (None where they are not known) to come up and to get traffic."""
     writes = []
-    for labels in _labels_of_pods(case, of):
+    for labels in labels_of_pods:
         writes += [
             Write("CREATE", "", "pods", CONTROLLER, "its own pods", namespace, labels),
             Write("UPDATE", "", "pods/status", KUBELET, "to make its own pods ready", namespace, labels),
@@ -125,10 +129,15 @@ def to_mend(case: Case) -> list[Write]:
     """What must be possible for the back end's pods to be rolled out anew, and for a person to mend what they are made from."""
     namespace = str(case.wanted["namespace"])
     return [
-        *(Write("CREATE UPDATE", "apps", "replicasets", CONTROLLER, "to roll out its own pods", namespace, labels) for labels in _labels_of_pods(case, case)),
+        *to_roll_out(namespace, _labels_of_pods(case, case)),
         Write("UPDATE", "apps", "deployments", ANYBODY, "to mend its own Deployment", namespace),
         Write("UPDATE", "coordination.k8s.io", "leases", CONTROLLER, "for its own leader election", namespace, {}),
     ]
+
+
+def to_roll_out(namespace: str, labels_of_pods: Iterable[Mapping[str, str] | None]) -> list[Write]:
+    """What must be possible, besides `to_start_pods`, for a Deployment to replace its pods."""
+    return [Write("CREATE UPDATE", "apps", "replicasets", CONTROLLER, "to roll out its own pods", namespace, labels) for labels in labels_of_pods]
 
 
 def _labels_of_pods(case: Case, of: Case) -> list[Mapping[str, str] | None]:

@@ -134,6 +134,12 @@ def missing_no_proxy(environment: Mapping[str, str | None] | str, needs: Iterabl
     return list(missing.values())
 
 
+def merged(value: str, needs: Iterable[Need]) -> str:
+    """A NO_PROXY that holds all that the given one holds, in its order, and then an entry for each need that it does not cover."""
+    entries = [entry.strip() for entry in value.split(",") if entry.strip()]
+    return ",".join([*entries, *(need.entry for need in missing_no_proxy(value, needs))])
+
+
 def _variable(environment: Mapping[str, str | None], name: str) -> str | None:
     return environment.get(name) or environment.get(name.lower())
 

@@ -95,10 +95,11 @@ def _dialled(facts: Mapping[str, Any], instance: Mapping[str, Any], backend: Map
         port = (backend.get("port") or {}).get("port")
         targets = [(address, port) for address in (backend.get("service") or {}).get("cluster_ips") or () if address and address != "None"]
     for address, port in targets:
-        yield Need(address, port, _range_of(address, ranges) or address, why, kind)
+        yield Need(address, port, range_of(address, ranges) or address, why, kind)
 
 
-def _range_of(address: str, ranges: Iterable[str]) -> str | None:
+def range_of(address: str, ranges: Iterable[str]) -> str | None:
+    """The first of the CIDRs that holds the address; None for a name, and where none does."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

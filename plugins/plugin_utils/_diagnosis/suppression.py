@@ -12,11 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .checked import InvalidObservation, moment
-
-try:
-    import jmespath
-except ImportError:
-    jmespath = None
+from .selection import picked
 
 _KEYS = ("code", "name", "until", "reason")
 _EXPECTED = "Expected: {code: WD305, name: <name or pattern>, until: 2027-01-31, reason: <why>}, with a code or a name at least."
@@ -82,15 +78,4 @@ def split(findings: Iterable[dict[str, Any]], suppress: Sequence[Any], at: datet
 
 def select_by(findings: list[dict[str, Any]], expression: str) -> list[dict[str, Any]]:
     """Those findings that a JMESPath expression picks out of the list. Raises InvalidObservation."""
-    if jmespath is None:
-        raise InvalidObservation("selecting findings needs the Python library jmespath on the controller: pip install jmespath.")
-    example = "Expected: an expression that picks findings, such as [?severity=='error'] or [?starts_with(code, 'WD3')]."
-    try:
-        picked = jmespath.search(expression, findings)
-    except jmespath.exceptions.JMESPathError as error:
-        raise InvalidObservation(f"the selection {expression!r} is not valid JMESPath: {error}. {example}") from error
-    known = {finding["fingerprint"] for finding in findings}
-    if not isinstance(picked, list) or not all(isinstance(item, Mapping) and item.get("fingerprint") in known for item in picked):
-        raise InvalidObservation(f"the selection {expression!r} does not pick findings. {example}")
-    chosen = {item["fingerprint"] for item in picked}
-    return [finding for finding in findings if finding["fingerprint"] in chosen]
+    return picked(findings, expression, "fingerprint", "findings", "[?severity=='error'] or [?starts_with(code, 'WD3')]")

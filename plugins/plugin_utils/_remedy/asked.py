@@ -11,7 +11,6 @@ from typing import Any
 from .._diagnosis.checked import InvalidObservation, checked_facts, checked_list, plain
 from .._diagnosis.cluster import Cluster
 from .planner import Wanted
-from .reference import Reference, Selection
 from .request import Answer
 
 
@@ -34,12 +33,12 @@ def joined(facts: Any, probes: Any, verdicts: Any) -> Cluster:
     )
 
 
-def answers_of(wanted: Iterable[Wanted], results: Any) -> dict[Reference | Selection, Answer]:
+def answers_of(wanted: Iterable[Wanted], results: Any) -> dict[Wanted, Answer]:
     """What read_objects returned, by what was asked. Raises InvalidObservation where it answers something else."""
     if not isinstance(results, Sequence) or isinstance(results, str):
         raise InvalidObservation(f"objects is a {type(results).__name__}. Expected: the list `results` of kubeops.webhook_doctor.read_objects.")
     given = {_key(result): result for result in plain(list(results)) if isinstance(result, Mapping) and "kind" in result}
-    answers: dict[Reference | Selection, Answer] = {}
+    answers: dict[Wanted, Answer] = {}
     for one in wanted:
         result = given.get(_key(one.shown()))
         if result is None:
@@ -54,4 +53,5 @@ def answers_of(wanted: Iterable[Wanted], results: Any) -> dict[Reference | Selec
 
 
 def _key(shown: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(shown.get(name) or "") for name in ("api_version", "kind", "namespace", "name", "label_selector"))
+    named = tuple(str(shown.get(name) or "") for name in ("api_version", "kind", "namespace", "name", "label_selector", "fields"))
+    return (*named, *(shown.get("public_keys") or ()))

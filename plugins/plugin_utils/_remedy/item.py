@@ -10,20 +10,23 @@ from typing import Any
 
 from .change import Change
 from .owner import Owner
+from .reference import Reference
 
 PLANNED, TOO_RISKY, OWNED, SKIPPED, MANUAL = "planned", "too_risky", "owned", "skipped", "manual"
 
 
-def item_of(change: Change, owner: Owner | None, state: str, live: Mapping[str, Any] | None) -> dict[str, Any]:
-    """live: the target as it was read, None where it does not exist."""
-    metadata = (live or {}).get("metadata") or {}
+def item_of(change: Change, owner: Owner | None, state: str, live: Mapping[Reference, Mapping[str, Any]]) -> dict[str, Any]:
+    """live: the objects as they were read; what does not exist is not among them."""
     edit = change.edit
     return {
         "id": change.id,
         "remedy": change.remedy,
         "codes": list(change.codes),
         "state": state,
-        "target": {**change.target.shown(), "uid": metadata.get("uid")},
+        "target": {**change.target.shown(), "uid": _metadata(change.target, live).get("uid")},
+        "targets": [
+            {**one.shown(), "uid": _metadata(one, live).get("uid"), "resource_version": _metadata(one, live).get("resourceVersion")} for one in change.targets
+        ],
         "action": change.action,
         "patch": list(edit.patch) if edit else [],
         "object": dict(change.created) if change.created else None,
@@ -48,6 +51,10 @@ def item_of(change: Change, owner: Owner | None, state: str, live: Mapping[str, 
         "manual": list(change.manual),
         "notes": list(change.notes),
     }
+
+
+def _metadata(reference: Reference, live: Mapping[Reference, Mapping[str, Any]]) -> Mapping[str, Any]:
+    return (live.get(reference) or {}).get("metadata") or {}
 
 
 def applicable(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Owner:
-    """kind: helm, argo_cd, flux, olm, operator, cainjector, istiod, aks, gke, or addon_manager. name: of the release, application, or object that owns it.
+    """kind: helm, argo_cd, flux, kustomize, olm, operator, cainjector, service_ca, istiod, aks, gke, eks, or addon_manager. name: of the release,
+    application, or object that owns it.
 
     because: how it is known, in the API's words. durable: the fix in the owner's own words, line by line (a values file, a Kustomize patch, an annotation).
     """

@@ -17,7 +17,7 @@ from .owner import Owner
 from .owners import owner_of
 from .planner import Wanted
 from .planners.registry import PLANNERS
-from .reference import Reference, Selection
+from .reference import PublicKeys, Reference, Selection
 from .request import Answer, InvalidOption, Request
 
 if TYPE_CHECKING:
@@ -36,11 +36,10 @@ class Settings:
     allow_fail_open: bool = False
 
     @classmethod
-    def of(cls, remedies: Iterable[str] | None, max_risk: str, owned: str, allow_fail_open: bool) -> Settings:
-        """Raises InvalidOption."""
-        # -e webhook_doctor_remedies=a,b is a text.
-        words = remedies.replace(",", " ").split() if isinstance(remedies, str) else remedies
-        chosen = tuple(words) if words else tuple(PLANNERS)
+    def of(cls, remedies: str | Iterable[str] | None, max_risk: str, owned: str, allow_fail_open: bool) -> Settings:
+        """remedies: names, also in one text with commas, as a command line has it. Raises InvalidOption."""
+        named = [name.strip() for name in remedies.split(",")] if isinstance(remedies, str) else list(remedies or ())
+        chosen = tuple(name for name in named if name) or tuple(PLANNERS)
         unknown = [role for role in chosen if role not in PLANNERS]
         if unknown:
             raise InvalidOption(f"remedies: {', '.join(map(repr, unknown))} is no remedy. There are: {', '.join(PLANNERS)}.")
@@ -84,26 +83,48 @@ def reads_of(findings: Sequence[Mapping[str, Any]], cluster: Cluster, options: M
 def plan_of(
     findings: Sequence[Mapping[str, Any]],
     cluster: Cluster,
-    answers: Mapping[Reference | Selection, Answer],
+    answers: Mapping[Reference | Selection | PublicKeys, Answer],
     options: Mapping[str, Mapping[str, Any]],
     settings: Settings,
 ) -> list[dict[str, Any]]:
     """The plan items in the order in which they are made. Raises InvalidOption."""
     filled = complete(options)
-    live = {Reference.of(item): item for answer in answers.values() for item in answer.objects}
+    # What PublicKeys is answered is not the object as it is.
+    live = {Reference.of(item): item for wanted, answer in answers.items() if not isinstance(wanted, PublicKeys) for item in answer.objects}
     changes: list[Change] = []
     for role in settings.remedies:
         changes += PLANNERS[role].plan(Request(findings, cluster, filled[role], answers))
-    judged = [(change, owner_of(change, live.get(change.target), cluster)) for change in changes]
+    judged = [(change, _owner(change, live.get(change.target), cluster)) for change in changes]
     states = {change.id: _state(change, owner, settings) for change, owner in judged}
     owners = {change.id: owner for change, owner in judged}
+    for change, dummy in judged:
+        if change.only_for and states[change.id] == PLANNED and states.get(change.only_for, PLANNED) != PLANNED:
+            states[change.id], owners[change.id] = states[change.only_for], owners[change.only_for]
     made = [change for change, dummy in judged if states[change.id] == PLANNED]
     kept, bypasses = deadlock.around(made, cluster, live, settings.allow_fail_open)
     replaced = {change.id: change for change in kept}
     everything = [replaced.get(change.id, change) for change, dummy in judged] + bypasses
-    states.update({bypass.id: PLANNED for bypass in bypasses})
-    everything = [_without_prerequisites(change, states) for change in everything]
-    return [item_of(change, owners.get(change.id), states[change.id], live.get(change.target)) for change in ordered(everything, settings.remedies)]
+    states.update({change.id: MANUAL for change in kept if change.action == "manual"})
+    for bypass in bypasses:
+        # It is put back within the run, so its owner has no say; who may put it back too early is told.
+        owners[bypass.id] = _undoing(owner_of(bypass, live.get(bypass.target), cluster))
+        states[bypass.id] = _within_risk(bypass, settings)
+    # Prerequisites come first, so that what is not made takes with it all that waits for it.
+    settled = [_without_prerequisites(change, states) for change in ordered(everything, settings.remedies)]
+    wanted = {other for change in settled if states[change.id] == PLANNED for other in change.after_}
+    return [
+        item_of(change, owners.get(change.id), states[change.id], live)
+        for change in settled
+        if not change.temporary or change.id in wanted or states[change.id] != PLANNED
+    ]
+
+
+def _owner(change: Change, live: Mapping[str, Any] | None, cluster: Cluster) -> Owner | None:
+    """Who will put the change back; not one that the planner has proven to be gone."""
+    if change.uncontested:
+        return None
+    owner = owner_of(change, live, cluster)
+    return None if owner and owner.kind in change.abandoned_by else owner
 
 
 def _state(change: Change, owner: Owner | None, settings: Settings) -> str:
@@ -113,7 +134,16 @@ def _state(change: Change, owner: Owner | None, settings: Settings) -> str:
         return SKIPPED
     if owner and settings.owned == "values":
         return OWNED
+    return _within_risk(change, settings)
+
+
+def _within_risk(change: Change, settings: Settings) -> str:
     return TOO_RISKY if change.risk.rank > settings.max_risk.rank else PLANNED
+
+
+def _undoing(owner: Owner | None) -> Owner | None:
+    """Without the durable form: what is temporary is not for anybody's source."""
+    return replace(owner, durable=()) if owner else None
 
 
 def _without_prerequisites(change: Change, states: dict[str, str]) -> Change:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from .change import Change
-from .reference import Reference, Selection
+from .reference import PublicKeys, Reference, Selection
 from .request import Request
 
-Wanted = Union[Reference, Selection]
+Wanted = Union[Reference, Selection, PublicKeys]
 
 
 @dataclass(frozen=True)

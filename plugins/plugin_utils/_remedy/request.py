@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .reference import Reference, Selection
+from .reference import PublicKeys, Reference, Selection
 
 if TYPE_CHECKING:
     from .._diagnosis.case import Case
@@ -35,7 +35,7 @@ class Request:
     findings: Sequence[Mapping[str, Any]]
     cluster: Cluster
     options: Mapping[str, Any]
-    answers: Mapping[Reference | Selection, Answer]
+    answers: Mapping[Reference | Selection | PublicKeys, Answer]
 
     def of(self, *codes: str) -> Iterator[Mapping[str, Any]]:
         """The findings with one of these codes, in their order."""
@@ -53,7 +53,17 @@ class Request:
         """The objects of a selection as they were read."""
         return self.answers.get(selection, Answer()).objects
 
-    def unreadable(self, reference: Reference | Selection) -> str | None:
+    def public(self, wanted: PublicKeys) -> str:
+        """The certificates that were read, as PEM; "" where there are none, or they could not be read (`unreadable` tells)."""
+        found = next(iter(self.answers.get(wanted, Answer()).objects), None)
+        return "".join((found or {}).get("data", {}).get(key, "") for key in wanted.keys)
+
+    def is_absent(self, wanted: Reference | Selection | PublicKeys) -> bool:
+        """Whether it was looked for and is not there. What was not asked for, or could not be read, is not absent."""
+        answer = self.answers.get(wanted)
+        return answer is not None and answer.error is None and not answer.objects
+
+    def unreadable(self, reference: Reference | Selection | PublicKeys) -> str | None:
         """Why it could not be read; None where it was, or does not exist."""
         return self.answers.get(reference, Answer()).error
 
@@ -64,6 +74,15 @@ def choice(options: Mapping[str, Any], name: str, words: Iterable[str]) -> str:
     if options[name] not in allowed:
         raise InvalidOption(f"{name} is {options[name]!r}. Expected one of: {', '.join(allowed)}.")
     return str(options[name])
+
+
+def switch(options: Mapping[str, Any], name: str) -> bool:
+    """An option that is true or false, also as `-e name=true` gives it. Raises InvalidOption."""
+    value = options[name]
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if not isinstance(value, bool) and str(value).lower() not in words:
+        raise InvalidOption(f"{name} is {value!r}. Expected true or false.")
+    return value if isinstance(value, bool) else words[str(value).lower()]
 
 
 def whole(options: Mapping[str, Any], name: str, least: int, most: int, unit: str) -> int:

@@ -46,7 +46,7 @@ def summary_lines(view: View, width: int, files: Mapping[str, str]) -> list[Line
     lines = [Line(""), *_headline(view.summary, width), Line("")]
     full = _told_in_full(view.findings)
     for position in full:
-        lines += [*_in_full(view.findings[position], width), Line("")]
+        lines += [*finding_lines(view.findings[position], width), Line("")]
     rest = [item for item in enumerate(view.findings) if item[0] not in full]
     if rest:
         lines += [*_in_short(grouped(rest), width), Line("")]
@@ -94,7 +94,8 @@ def _headline(summary: Mapping[str, Any], width: int) -> Iterator[Line]:
         yield from wrapped("docs/rbac/diagnose-probing.yaml gives the rights to see through more", width, first=" " * 10, hang=10)
 
 
-def _in_full(finding: FindingView, width: int) -> Iterator[Line]:
+def finding_lines(finding: FindingView, width: int) -> Iterator[Line]:
+    """One finding, told in full: what, what it blocks, why we believe it, what to do."""
     yield from wrapped(f"{_head(finding)}  ({one_line(finding.about, 200)})", width, hang=len(_INDENT), tone=finding.severity)
     yield from wrapped(f"{one_line(finding.title, LONGEST)}", width, first=_INDENT, hang=len(_INDENT))
     if finding.impact:

@@ -20,6 +20,9 @@ OUTSIDE_DOMAIN = "hooks.lab.example.net"
 CONTROL_PLANES = {"lab-control-plane": "172.31.0.11", "lab-control-plane-2": "172.31.0.12"}
 FIRST, SECOND = CONTROL_PLANES
 WORKERS = {"lab-worker": "172.31.0.21"}
+# The node with a real kubelet, in a network namespace of its own, and the addresses of its pods.
+NODE, NODE_ADDRESS = "lab-node", "172.31.0.31"
+NODE_PODS = IPv4Network("10.244.64.0/24")
 API_PORT = 6443
 KUBELET_PORT = 10250
 API_SERVICE = "10.96.0.1"

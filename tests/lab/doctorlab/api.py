@@ -80,7 +80,10 @@ class Client:
             self._must("PATCH", f"{path_of(item)}/status", {"status": item["status"]}, MERGE_PATCH)
 
     def replace_spec(self, item: Object) -> None:
-        self._must("PATCH", path_of(item), {"spec": item["spec"]}, MERGE_PATCH)
+        self.merge(path_of(item), {"spec": item["spec"]})
+
+    def merge(self, path: str, patch: Object) -> None:
+        self._must("PATCH", path, patch, MERGE_PATCH)
 
     def get(self, path: str) -> Any:
         return self._must("GET", path)

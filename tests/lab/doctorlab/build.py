@@ -31,8 +31,11 @@ PACKAGES = {
     "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
 }
+# What a lab with a full node runs besides.
+NODE_PACKAGES = {"kubelet": "k8s.io/kubernetes/cmd/kubelet"}
 # The lab's own programs: folders of tests/lab that are Go modules.
 OWN = ("faultserver", "kubelet")
+NODE_OWN = ("pause",)
 
 _NO_GO = (
     "building the lab needs Go (https://go.dev/doc/install; the version is in tests/lab/modules/<version>/go.mod), and no `go` is in PATH. "
@@ -40,14 +43,14 @@ _NO_GO = (
 )
 
 
-def ensure(version: Version, log: Log) -> dict[str, Path]:
-    """Return the path of each binary of PACKAGES, building those that neither KUBEBUILDER_ASSETS nor the cache has."""
+def ensure(version: Version, log: Log, packages: Mapping[str, str] = PACKAGES) -> dict[str, Path]:
+    """Return the path of each binary of PACKAGES (or NODE_PACKAGES), building those that neither KUBEBUILDER_ASSETS nor the cache has."""
     assets = Path(os.environ["KUBEBUILDER_ASSETS"]) if os.environ.get("KUBEBUILDER_ASSETS") else None
-    given = {name: assets / name for name in PACKAGES if assets and (assets / name).is_file()}
-    missing = {name: package for name, package in PACKAGES.items() if name not in given}
+    given = {name: assets / name for name in packages if assets and (assets / name).is_file()}
+    missing = {name: package for name, package in packages.items() if name not in given}
     home = paths.cache() / str(version)
     binaries = {**given, **{name: home / "bin" / name for name in missing}}
-    key = _key(version)
+    key = _key(version, packages)
     if _outdated(home, missing, key):
         with _locked(home):
             outdated = _outdated(home, missing, key)  # somebody else may have built them meanwhile
@@ -101,24 +104,35 @@ def module_folder(module: Path, required: str) -> Path:
 
 
 def lock(version: Version, log: Log) -> None:
-    """Pin the modules of a version: write modules/<version>/go.mod and go.sum."""
+    """Pin the modules of a version: write modules/<version>/go.mod, go.sum, and node.sum with what NODE_PACKAGES need besides."""
     folder = paths.MODULES / str(version)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_module(version, folder, log)
-    log(f"wrote {folder.relative_to(paths.CHECKOUT)}/go.mod and go.sum")
+    _write_module(version, folder, log, PACKAGES)
+    plain = (folder / "go.sum").read_text(encoding="utf-8")
+    _go(["list", "-mod=mod", "-deps", *NODE_PACKAGES.values()], folder)
+    known = set(plain.splitlines())
+    more = [line for line in (folder / "go.sum").read_text(encoding="utf-8").splitlines() if line not in known]
+    (folder / "go.sum").write_text(plain, encoding="utf-8")
+    (folder / "node.sum").write_text("".join(f"{line}\n" for line in more), encoding="utf-8")
+    log(f"wrote {folder.relative_to(paths.CHECKOUT)}/go.mod, go.sum and node.sum")
 
 
-def _write_module(version: Version, folder: Path, log: Log) -> None:
+def _write_module(version: Version, folder: Path, log: Log, packages: Mapping[str, str]) -> None:
     log(f"Kubernetes {version}: resolving modules")
     answer = json.loads(_go(["mod", "download", "-json", f"k8s.io/kubernetes@v{version}"], folder, GOFLAGS="-mod=mod"))
     (folder / "go.mod").write_text(module_file(Path(answer["GoMod"]).read_text(encoding="utf-8"), version), encoding="utf-8")
-    _go(["list", "-mod=mod", "-deps", *PACKAGES.values()], folder)
+    _go(["list", "-mod=mod", "-deps", *packages.values()], folder)
 
 
-def _key(version: Version) -> str:
+def _pins(packages: Mapping[str, str]) -> tuple[str, ...]:
+    """The files of modules/<version> that pin what these packages are built from. The plain control plane is not built anew because of a node."""
+    return ("go.mod", "go.sum", "node.sum") if packages.keys() & NODE_PACKAGES.keys() else ("go.mod", "go.sum")
+
+
+def _key(version: Version, packages: Mapping[str, str]) -> str:
     """What a binary depends on; equal keys mean that nothing needs to be built."""
     digest = hashlib.sha256(version.linker_flags().encode())
-    for name in ("go.mod", "go.sum"):
+    for name in _pins(packages):
         path = paths.MODULES / str(version) / name
         digest.update(path.read_bytes() if path.exists() else b"not pinned")
     return digest.hexdigest()
@@ -138,12 +152,13 @@ def _build(version: Version, home: Path, packages: dict[str, str], key: str, log
         folder.mkdir(parents=True, exist_ok=True)
     pinned = paths.MODULES / str(version)
     if (pinned / "go.mod").exists():
-        for name in ("go.mod", "go.sum"):
-            shutil.copyfile(pinned / name, module / name)
+        shutil.copyfile(pinned / "go.mod", module / "go.mod")
+        sums = [pinned / name for name in _pins(packages) if name.endswith(".sum")]
+        (module / "go.sum").write_text("".join(path.read_text(encoding="utf-8") for path in sums), encoding="utf-8")
     else:
-        _write_module(version, module, log)
+        _write_module(version, module, log, packages)
     for number, (name, package) in enumerate(packages.items(), 1):
-        log(f"Kubernetes {version}: building {name} ({number} of {len(packages)}; all take about 5 minutes on 2 cores, once)")
+        log(f"Kubernetes {version}: building {name} ({number} of {len(packages)}; a whole control plane takes about 5 minutes on 2 cores, once)")
         started = time.monotonic()
         flags = version.linker_flags() if package.startswith("k8s.io/kubernetes/") else "-s -w"
         new = home / "bin" / f".{name}.new"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""cert-manager's own programs in a running lab, installed by its own Helm chart.
+"""cert-manager's own programs in a running lab, installed by its own Helm chart: in the lab's own pods, or in containers on its node with a real kubelet.
 
     with Lab(state, Options(faults="none")) as lab:
         cert_manager = CertManager(lab)
@@ -26,13 +26,15 @@ import yaml
 from . import build
 from .errors import LabError
 from .lifecycle import Lab
+from .node import Node
 from .pods import Pods, Program
 
 NAME = "cert-manager"  # also the folder of tests/lab with the module
 VERSION = "v1.11.5"
 _MODULE = "github.com/cert-manager/cert-manager"
+COMPONENTS = ("webhook", "cainjector", "controller")
 _PACKAGES = {
-    **{name: f"{_MODULE}/cmd/{name}" for name in ("webhook", "cainjector", "controller")},
+    **{name: f"{_MODULE}/cmd/{name}" for name in COMPONENTS},
     "render": "./render",
 }
 _FLAGS = f"-s -w -X {_MODULE}/pkg/util.AppVersion={VERSION}"
@@ -56,12 +58,10 @@ class CertManager:
         self.lab, self.namespace, self.release = lab, namespace, release
         self._values = {**_VALUES, **(values or {})}
         self._home = ensure()
-        runs = {
-            f"{NAME}-webhook": Program(self._home / "webhook", ("--kubeconfig={kubeconfig}",)),
-            f"{NAME}-cainjector": Program(self._home / "cainjector"),
-            f"{NAME}-controller": Program(self._home / "controller", ("--kubeconfig={kubeconfig}",)),
-        }
-        self.pods = Pods(lab, runs, first_address)
+        self._programs = {f"{NAME}-{component}": self._home / component for component in COMPONENTS}
+        arguments = {f"{NAME}-{component}": ("--kubeconfig={kubeconfig}",) for component in ("webhook", "controller")}
+        runs = {name: Program(program, arguments.get(name, ())) for name, program in self._programs.items()}
+        self.pods: Pods | Node = lab.node if lab.options.node else Pods(lab, runs, first_address)
 
     def rendered(self) -> list[dict[str, Any]]:
         """The objects that the chart makes."""
@@ -84,6 +84,11 @@ class CertManager:
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
         self.apply([space, *(item for item in objects if item["kind"] == "CustomResourceDefinition")])
         self.kubectl("wait", "--for=condition=Established", "crd", "-l", f"app.kubernetes.io/instance={self.release}", "--timeout=60s")
+        if isinstance(self.pods, Node):
+            for item in objects:
+                if item["kind"] == "Deployment":
+                    (container,) = item["spec"]["template"]["spec"]["containers"]
+                    self.pods.load_image(container["image"], self._programs[container["name"]])
         self.apply([item for item in objects if item["kind"] != "CustomResourceDefinition"])
         self.reconcile()
 

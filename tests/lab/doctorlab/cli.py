@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from . import acme, build, cert_manager, faults, gatekeeper, kwok, options, paths, texts
+from . import acme, build, cert_manager, faults, gatekeeper, kwok, options, paths, texts, worker
 from .errors import LabError
 from .lifecycle import Lab
 from .options import Options
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--faults", default="all", help='"all", "none", or names and families separated by commas (default: all)')
     up.add_argument("--proxy", choices=options.PROXIES, help="a forward proxy in the API server's HTTPS_PROXY that misbehaves in this way")
     up.add_argument("--api-servers", type=int, choices=(1, 2), default=1)
+    up.add_argument("--node", action="store_true", help="a node with a real kubelet, containerd and scheduler, so that Deployments run; needs root")
     up.add_argument("--broken-instance", choices=options.BROKEN_INSTANCES, help="what is wrong with the second API server")
     up.set_defaults(act=_up)
 
@@ -84,7 +85,7 @@ def _version(parser: argparse.ArgumentParser) -> None:
 
 
 def _up(given: argparse.Namespace) -> None:
-    chosen = Options(given.kubernetes, given.routing, given.faults, given.proxy, given.api_servers, given.broken_instance)
+    chosen = Options(given.kubernetes, given.routing, given.faults, given.proxy, given.api_servers, given.broken_instance, node=given.node)
     Lab(given.state, chosen, _say).up()
     state = "" if given.state == paths.DEFAULT_STATE else f" --state {given.state}"
     _say(f"try: python tests/lab/lab.py{state} exec -- kubectl get validatingwebhookconfigurations")
@@ -122,6 +123,8 @@ def _build(given: argparse.Namespace) -> None:
     made = [build.ensure_own(name, _say) for name in build.OWN]
     for version in known(paths.VERSIONS) if given.all else [choose(given.kubernetes, paths.VERSIONS)]:
         made += build.ensure(version, _say).values()
+        if given.all:
+            made += worker.ensure(version, _say).values()
     if given.all:
         made += [cert_manager.ensure(_say), acme.ensure(_say), gatekeeper.ensure(_say), kwok.ensure(_say), build.ensure_own("istiod", _say)]
     for path in made:

@@ -33,6 +33,8 @@ CONTROLLERS = (
     "namespace-controller",
     "clusterrole-aggregation-controller",
 )
+# Where pods really run: they have a ServiceAccount and its token, and a Deployment that is deleted takes them along.
+CONTROLLERS_OF_REAL_PODS = ("serviceaccount-controller", "root-ca-certificate-publisher-controller", "garbage-collector-controller")
 
 # Groups of Kubernetes users; system:masters bypasses RBAC.
 _USERS = {
@@ -111,8 +113,8 @@ def etcd(binary: Path, data: Path, *, client: str = addresses.ETCD, quota_mb: in
     ]
 
 
-def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: bool, events_apart: bool = False) -> list[str]:
-    """events_apart: Events are stored in an etcd of their own, as on big clusters."""
+def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: bool, events_apart: bool = False, real_pods: bool = False) -> list[str]:
+    """events_apart: Events are stored in an etcd of their own, as on big clusters. real_pods: a kubelet runs pods, with ServiceAccounts."""
     address = addresses.CONTROL_PLANES[node]
     flags = {
         "advertise-address": address,
@@ -121,8 +123,8 @@ def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: 
         "allow-privileged": "true",
         "authorization-mode": "Node,RBAC",
         "client-ca-file": credentials / "cluster-ca.crt",
-        # Pods here have no ServiceAccount: no kubelet would use its token.
-        "disable-admission-plugins": "ServiceAccount",
+        # Pods that nobody runs have no ServiceAccount: no kubelet would use its token.
+        **({} if real_pods else {"disable-admission-plugins": "ServiceAccount"}),
         "enable-admission-plugins": "NodeRestriction",
         "etcd-servers": addresses.ETCD,
         "event-ttl": "24h",
@@ -148,11 +150,12 @@ def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: 
     return [str(binary), *(f"--{name}={value}" for name, value in flags.items()), *routing, *events]
 
 
-def controller_manager(binary: Path, credentials: Path) -> list[str]:
+def controller_manager(binary: Path, credentials: Path, *, real_pods: bool = False) -> list[str]:
     return [
         str(binary),
         f"--kubeconfig={credentials / 'controller-manager.kubeconfig'}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join((*CONTROLLERS, *(CONTROLLERS_OF_REAL_PODS if real_pods else ())))}",
+        *([f"--root-ca-file={credentials / 'cluster-ca.crt'}"] if real_pods else []),
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
         "--use-service-account-credentials=true",  # each controller with its own rights, as kubeadm does

@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
         if step == "ready":
             for node in given["nodes"]:
                 _wait_until_ready(connect(state, node))
+        elif step == "node":
+            _wait_for_node(connect(state))
         else:
             populate(connect(state), state, given)
     except (LabError, OSError, http.client.HTTPException) as error:
@@ -41,6 +43,9 @@ def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
     chosen = targets.allot(faults.select(faults.load(paths.FAULTS), given["faults"]))
     _make_cluster(client, given["instances"])
     _make_accounts(client, state, paths.RBAC, [instance["node"] for instance in given["instances"]])
+    each(lambda target: _make_namespace(client, target), chosen)
+    if given["real_pods"]:
+        wait("ServiceAccounts of all namespaces", lambda: not _without_account(client), timeout=60)
     each(lambda target: _make_back_end(client, target), chosen)
     wait("EndpointSlices of all Services", lambda: not _unknown_back_ends(client, chosen), timeout=60)
     each(lambda target: _make_call_out(client, target, given["bundles"][target.namespace]), chosen)
@@ -92,12 +97,36 @@ def _make_accounts(client: Client, state: Path, folder: Path, nodes: list[str]) 
             controlplane.write_kubeconfig(path, state / "pki", user, node, token)
 
 
+def _wait_for_node(client: Client) -> None:
+    """Wait until the kubelet says that its node is ready, and take the taint of new nodes off, as the node controller does elsewhere.
+
+    Here it would take the nodes for dead that are mere objects.
+    """
+    path = f"/api/v1/nodes/{addresses.NODE}"
+
+    def ready() -> bool:
+        status, node = client.request("GET", path)
+        return status == 200 and any(item["type"] == "Ready" and item["status"] == "True" for item in node["status"].get("conditions") or [])
+
+    wait(f"node {addresses.NODE} is ready", ready, timeout=120)
+    client.merge(path, {"spec": {"taints": None}})
+
+
+def _make_namespace(client: Client, target: Target) -> None:
+    client.create(objects.namespace(target.namespace))
+    if target.make.events:
+        client.create(objects.namespace(target.apps_namespace))
+
+
+def _without_account(client: Client) -> set[str]:
+    """The namespaces that have no ServiceAccount "default" yet; no pod can be made there."""
+    accounts = client.get("/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault")["items"]
+    return {item["metadata"]["name"] for item in client.get("/api/v1/namespaces")["items"]} - {item["metadata"]["namespace"] for item in accounts}
+
+
 def _make_back_end(client: Client, target: Target) -> None:
     made = target.make
-    client.create(objects.namespace(target.namespace))
     client.create(objects.config_map(target.namespace))
-    if made.events:
-        client.create(objects.namespace(target.apps_namespace))
     if made.service.exists and made.call_out.url is None:
         client.create(objects.service(target))
     if made.policy:

@@ -27,7 +27,7 @@ from . import addresses, build
 from .api import wait
 from .lifecycle import Lab
 from .network import filter_packets
-from .pods import deployment_ready
+from .workloads import rolled_out
 
 NAME = "kwok"  # also the folder of tests/lab with the module
 VERSION = "v0.8.0"
@@ -92,7 +92,7 @@ class Kwok:
 
     def _ready(self) -> bool:
         deployments, daemonsets = self._get("--all-namespaces", "deployments"), self._get("--all-namespaces", "daemonsets")
-        return all(deployment_ready(item) for item in deployments) and all(item["status"].get("numberReady", 0) >= self._count for item in daemonsets)
+        return all(rolled_out(item) for item in deployments) and all(item["status"].get("numberReady", 0) >= self._count for item in daemonsets)
 
     def _get(self, *arguments: str) -> list[Any]:
         return list(json.loads(self._lab.kubectl("get", *arguments, "-o", "json"))["items"])

@@ -17,9 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import addresses, build, controlplane, faults, paths, start, targets, tools
+from . import addresses, build, controlplane, faults, paths, start, targets, tools, worker
 from .errors import LabError
 from .namespace import Namespace
+from .node import Node
 from .options import Options
 from .running import Running
 from .versions import choose
@@ -45,6 +46,7 @@ class Lab:
         self.options = options or Options()
         self._log = log
         self._running: Running | None = None
+        self._node: Node | None = None
 
     def __enter__(self) -> Lab:
         self.up()
@@ -69,10 +71,14 @@ class Lab:
     def up(self) -> None:
         """Start it; what an interrupted lab left in the folder is ended first. Raises LabError, and then nothing runs."""
         began = time.monotonic()
-        tools.ensure((*tools.ALWAYS, *(("tinyproxy",) if start.needs_tinyproxy(self.options) else ())), self._log)
+        if self.options.node and os.geteuid() != 0:
+            raise LabError("a lab with a node (--node) needs root: containers need cgroups. Run it as root, or leave the node out.")
+        wanted = [*tools.ALWAYS, *(("tinyproxy",) if start.needs_tinyproxy(self.options) else ()), *(tools.NODE if self.options.node else ())]
+        tools.ensure(wanted, self._log)
         version = choose(self.options.kubernetes, paths.VERSIONS)
         chosen = self.targets
-        programs = start.Programs(build.ensure(version, self._log), {name: build.ensure_own(name, self._log) for name in build.OWN})
+        own = {name: build.ensure_own(name, self._log) for name in build.OWN}
+        programs = start.Programs(version, build.ensure(version, self._log), own, worker.ensure(version, self._log) if self.options.node else {})
         with self._locked():
             left = Running.read(self.state)
             if left and left.ready and left.alive():
@@ -96,7 +102,7 @@ class Lab:
         if self.state.exists():
             with self._locked():
                 self._remove(Running.read(self.state))
-        self._running = None
+        self._running = self._node = None
 
     @property
     def targets(self) -> list[targets.Target]:
@@ -159,6 +165,15 @@ class Lab:
         }
 
     @property
+    def node(self) -> Node:
+        """The node with a real kubelet. Raises LabError if this lab has none."""
+        if addresses.NODE not in self._up().nodes:
+            raise LabError("this lab has no node with a real kubelet: Options(node=True).")
+        if self._node is None:
+            self._node = Node(self, worker.ensure_containerd(self._log) / "ctr")
+        return self._node
+
+    @property
     def running(self) -> Running:
         """What runs, for those who start more in it. Raises LabError if it is not up."""
         return self._up()
@@ -171,9 +186,9 @@ class Lab:
     def _remove(self, left: Running | None) -> None:
         if left:
             left.end()
-        for entry in ("state.json", ".state.json.new", "resolv.conf", "tinyproxy.conf"):
+        for entry in ("state.json", ".state.json.new", "resolv.conf", "tinyproxy.conf", *(path.name for path in self.state.glob("kube-*.json"))):
             (self.state / entry).unlink(missing_ok=True)
-        for entry in ("bin", "etcd", "etcd-events", "kubeconfigs", "pki", "servers"):
+        for entry in ("bin", "etcd", "etcd-events", "kubeconfigs", "node", "pki", "servers"):
             shutil.rmtree(self.state / entry, ignore_errors=True)
 
     @contextmanager

@@ -73,10 +73,10 @@ class Namespace:
         tree = ["--pid"] if pid else []
         return ["nsenter", f"--target={self.init.pid}", *user, "--net", "--mount", *tree, f"--wd={Path.cwd()}"]
 
-    def check(self, command: list[str], stdin: str = "") -> None:
-        """Run a command inside that must succeed. Raises LabError."""
+    def check(self, command: list[str], stdin: str = "", *, pid: bool = False) -> None:
+        """Run a command inside that must succeed. `pid`: as part of the lab's process tree. Raises LabError."""
         done = subprocess.run(
-            [*self.enter(), *command], input=stdin, env={"PATH": tools.search_path()}, capture_output=True, text=True, check=False, timeout=60
+            [*self.enter(pid=pid), *command], input=stdin, env={"PATH": tools.search_path()}, capture_output=True, text=True, check=False, timeout=60
         )
         if done.returncode:
             raise LabError(f"`{' '.join(command)}` failed in the lab's network: {done.stderr.strip() or done.stdout.strip()}")

@@ -13,6 +13,7 @@ from .namespace import Namespace
 
 _FIRST = addresses.CONTROL_PLANES[addresses.FIRST]
 _SECOND = addresses.CONTROL_PLANES[addresses.SECOND]
+_TARGETS = {"drop": "DROP", "host_unreachable": "REJECT --reject-with icmp-host-unreachable"}
 
 
 def first_node(service_route: bool) -> str:
@@ -51,14 +52,33 @@ def pod(address: str) -> str:
     return _batch(["link set lo up", f"address add {address}/32 dev eth0", "link set eth0 up", f"route add default dev eth0 src {address}"])
 
 
+def wire_to_node(pid: int) -> str:
+    """What `ip -batch` reads in the first node's namespace for the node with a real kubelet; its pods are routed past the route that makes all pods local."""
+    node = addresses.NODE_ADDRESS
+    lines = [f"link add node0 type veth peer name eth0 netns {pid}", "link set node0 up", f"route add {node} dev node0 src {_FIRST}"]
+    return _batch([*lines, f"route add {addresses.NODE_PODS} via {node} dev node0 onlink src {_FIRST} table local"])
+
+
+def node() -> str:
+    """What `ip -batch` reads in the namespace of the node with a real kubelet. The bridge of its pods is made by the CNI plugin."""
+    return _batch(["link set lo up", f"address add {addresses.NODE_ADDRESS}/32 dev eth0", "link set eth0 up", "route add default dev eth0"])
+
+
 def packet_filter(rules: Iterable[tuple[str, str]]) -> str:
     """What `iptables-restore --noflush` reads: (destination, "drop" or "host_unreachable") for new connections to it.
 
     What comes from the destination itself passes: nothing stands between a pod and its own port, so port forwarding works.
     """
-    targets = {"drop": "DROP", "host_unreachable": "REJECT --reject-with icmp-host-unreachable"}
-    lines = [f"-A OUTPUT ! -s {destination} -d {destination} -p tcp --syn -j {targets[what]}" for destination, what in rules]
-    return "\n".join(["*filter", *lines, "COMMIT", ""])
+    return _filter(f"-A OUTPUT ! -s {destination} -d {destination} -p tcp --syn -j {_TARGETS[what]}" for destination, what in rules)
+
+
+def forward_filter(destination: str, port: int, what: str, *, remove: bool = False) -> str:
+    """What `iptables-restore --noflush` reads on a node: new connections to a pod's port that come through the node are treated so, or no longer.
+
+    First in its chain: kube-proxy's own rules, which accept, come after it.
+    """
+    place = "-D FORWARD" if remove else "-I FORWARD 1"
+    return _filter([f"{place} -d {destination} -p tcp --dport {port} --syn -j {_TARGETS[what]}"])
 
 
 def set_up_first(namespace: Namespace, service_route: bool, state: Path) -> None:
@@ -74,6 +94,11 @@ def set_up_second(first: Namespace, second: Namespace) -> None:
     second.check(["ip", "-batch", "-"], second_node())
 
 
+def set_up_node(first: Namespace, node_: Namespace) -> None:
+    first.check(["ip", "-batch", "-"], wire_to_node(node_.init.pid))
+    node_.check(["ip", "-batch", "-"], node())
+
+
 def set_up_pod(first: Namespace, own: Namespace, device: str, address: str) -> None:
     first.check(["ip", "-batch", "-"], wire_to_pod(own.init.pid, device, address))
     own.check(["ip", "-batch", "-"], pod(address))
@@ -82,6 +107,10 @@ def set_up_pod(first: Namespace, own: Namespace, device: str, address: str) -> N
 def filter_packets(namespace: Namespace, rules: list[tuple[str, str]]) -> None:
     if rules:
         namespace.check(["iptables-restore", "--noflush"], packet_filter(rules))
+
+
+def _filter(rules: Iterable[str]) -> str:
+    return "\n".join(["*filter", *rules, "COMMIT", ""])
 
 
 def _batch(lines: list[str]) -> str:

@@ -14,6 +14,7 @@ from .targets import Target
 
 Object = dict[str, Any]
 IMAGE = "registry.lab.example.net/webhook:1"
+PAUSE_IMAGE = "registry.lab.example.net/pause:1"
 _CREATED = "2026-01-01T00:00:00Z"  # conditions and containers need some time of start
 
 
@@ -252,7 +253,7 @@ def replica_set(target: Target) -> Object:
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "shop", "image": IMAGE}]}},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "shop", "image": PAUSE_IMAGE}]}},
         },
     }
 

@@ -31,8 +31,9 @@ class Options:
     proxy: str | None = None
     api_servers: int = 1
     broken_instance: str | None = None
-    scheduler: bool = False  # a kube-scheduler: where nodes are that pods fit on (kwok's; the lab's own have no room)
+    scheduler: bool = False  # a kube-scheduler: where nodes are that pods fit on (kwok's; a `node` brings it along; the lab's others have no room)
     etcd_quota_mb: int | None = None  # so small that it can be filled; Events then have an etcd of their own
+    node: bool = False  # a node with a real kubelet, and what it takes that Deployments run there; needs root
 
     def __post_init__(self) -> None:
         _one_of("routing", self.routing, ROUTINGS)
@@ -43,6 +44,9 @@ class Options:
             raise LabError("broken-instance: needs api-servers 2.")
         if self.broken_instance and self.proxy:
             raise LabError("broken-instance: the other API server must be healthy, so leave proxy out.")
+
+        if self.node and self.api_servers != 1:
+            raise LabError("node: needs api-servers 1; no route leads from the second one to the node's pods.")
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -26,6 +26,7 @@ from . import addresses
 from .api import wait
 from .lifecycle import Lab
 from .process import Process
+from .workloads import rolled_out
 
 _PROBE = """
 import sys, urllib.error, urllib.request
@@ -93,7 +94,7 @@ class Pods:
         def ready() -> bool:
             self.reconcile(namespace)
             items = self.get("-n", namespace, "deployments")["items"]
-            return all(deployment_ready(item) for item in items)
+            return all(rolled_out(item) for item in items)
 
         wait(f"the Deployments of {namespace} are ready", ready, timeout=timeout, pause=0.3)
 
@@ -281,13 +282,6 @@ def _process_name(key: str) -> str:
 
 def _now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def deployment_ready(item: dict[str, Any]) -> bool:
-    """Whether a Deployment has all the replicas that it wants, and they are ready."""
-    status, wanted = item["status"], item["spec"]["replicas"]
-    counts = status.get("replicas", 0) == status.get("readyReplicas", 0) == wanted
-    return bool(counts and status.get("observedGeneration") == item["metadata"]["generation"])
 
 
 def _status(mine: _Running, container: dict[str, Any], *, ready: bool, alive: bool) -> dict[str, Any]:

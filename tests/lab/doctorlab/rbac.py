@@ -53,9 +53,15 @@ def accounts(
     for user, rights in remedying.items():
         name = user.replace("_", "-")
         users[user] = (name_space, name)
-        items += [*_without_bindings(rights), *_account(name_space, name, [*reading, *probing, *rights])]
+        items += [*_namespaces(rights), *_without_bindings(rights), *_account(name_space, name, [*reading, *probing, *rights])]
     # What several files share is created once.
     return list({(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item for item in items}.values()), users
+
+
+def _namespaces(items: Sequence[Object]) -> list[Object]:
+    """Those that a remedy's rights lie in: its user has them where the application is installed, which comes later."""
+    names = dict.fromkeys(item["metadata"]["namespace"] for item in items if item["metadata"].get("namespace"))
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names if name != "kube-system"]
 
 
 def _without_bindings(items: Sequence[Object]) -> list[Object]:

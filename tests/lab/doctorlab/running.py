@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import network, tools
+from . import addresses, cgroups, network, tools
 from .namespace import Namespace
 from .process import Process
 
@@ -122,3 +122,9 @@ class Running:
     def end(self) -> None:
         """End everything. Harmless if nothing runs any more."""
         self.namespace.end()
+        for node in self.nodes.values():
+            node.end()
+        for process in self.processes.values():
+            process.kill()  # nsenter, which ends a moment after what it has started
+        if addresses.NODE in self.nodes:
+            cgroups.remove(self.about["id"])

@@ -69,16 +69,22 @@ def bundle(target: Target, authorities: dict[str, Pair]) -> str:
     return made if isinstance(made, str) else "".join(authorities[name].certificate_pem for name in made)
 
 
-def _server(target: Target, folder: Path, authorities: dict[str, Pair], now: datetime) -> dict[str, Any]:
+def behaviour(target: Target) -> dict[str, Any]:
+    """How the fault server treats connections and requests: the keys accept and answer of its configuration."""
     made = target.make.server
-    server: dict[str, Any] = {"name": target.namespace, "listen": list(target.listens_at), "accept": made.accept}
-    server["answer"] = {
+    answer = {
         "behaviour": made.answer.behaviour,
         "status": made.answer.status,
         "headers": made.answer.headers,
         "body": made.answer.body,
         "delay_seconds": made.answer.delay_seconds,
     }
+    return {"accept": made.accept, "answer": answer}
+
+
+def _server(target: Target, folder: Path, authorities: dict[str, Pair], now: datetime) -> dict[str, Any]:
+    made = target.make.server
+    server: dict[str, Any] = {"name": target.namespace, "listen": list(target.listens_at), **behaviour(target)}
     if not made.plain_http:
         path, key = certificate(target, authorities, now).write(folder, target.namespace)
         server["tls"] = {"certificate": str(path), "key": str(key), "max_version": made.max_tls_version, "client_certificate": made.client_certificate}

@@ -16,21 +16,25 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import addresses, controlplane, network, paths, pki, servers
+from . import addresses, controlplane, network, objects, paths, pki, servers, worker
 from .errors import LabError
+from .node import load_image
 from .options import TINYPROXIES, Options
 from .running import Running
 from .targets import Target
+from .versions import Version
 
 _PATIENCE = 180.0  # seconds that a step inside may take; on an idle machine all of them together take ten
 
 
 @dataclass(frozen=True)
 class Programs:
-    """The binaries of build.PACKAGES and of build.OWN by name."""
+    """The binaries of build.PACKAGES, of build.OWN, and where there is a node, of worker.ensure, by name."""
 
+    version: Version
     binaries: Mapping[str, Path]
     own: Mapping[str, Path]
+    node: Mapping[str, Path]
 
 
 def start(running: Running, options: Options, programs: Programs, targets: list[Target], log: Callable[[str], None]) -> None:
@@ -50,6 +54,10 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     for node in nodes:
         controlplane.write_kubeconfig(state / "kubeconfigs" / controlplane.kubeconfig_name("admin", node), credentials, "admin", node)
 
+    node_programs = {**programs.node, "kube-proxy": programs.binaries["kube-proxy"]}
+    if options.node:
+        worker.make_credentials(credentials, authorities["cluster"], now)
+        worker.set_up(running, node_programs)
     log("starting etcd, kube-apiserver and the fault server")
     running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd", quota_mb=options.etcd_quota_mb))
     if options.etcd_quota_mb:  # events must outlive it
@@ -62,10 +70,16 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     tinyproxy = _tinyproxy_kind(options)
     if tinyproxy:
         running.start("tinyproxy", controlplane.tinyproxy(state, tinyproxy))
+    if options.node:
+        load_image(running, programs.node["ctr"], objects.PAUSE_IMAGE, programs.node["pause"])
+        load_image(running, programs.node["ctr"], objects.IMAGE, programs.own["faultserver"])
     _inside(running, "ready", {"nodes": nodes})
-    running.start("kube-controller-manager", controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials))
-    if options.scheduler:
+    manager = controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials, real_pods=options.node)
+    running.start("kube-controller-manager", manager)
+    if options.scheduler or options.node:
         running.start("kube-scheduler", controlplane.scheduler(programs.binaries["kube-scheduler"], credentials, state))
+    if options.node:
+        worker.start(running, node_programs, credentials, programs.version)
     if options.routing == "cluster_ip":
         for node in nodes:
             command = controlplane.kube_proxy(programs.binaries["kube-proxy"], credentials, state, node)
@@ -75,9 +89,14 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
 
     log(f"making {len(targets)} targets (faults and their healthy twins)")
     bundles = {target.namespace: servers.bundle(target, authorities) for target in targets}
-    _inside(running, "populate", {"faults": options.faults, "bundles": bundles, "instances": instances})
+    _inside(running, "populate", {"faults": options.faults, "bundles": bundles, "instances": instances, "real_pods": options.node})
     filtered = [(target.make.packet_filter, target.pods) for target in targets if target.make.packet_filter]
     network.filter_packets(running.namespace, [(address, how) for how, pods in filtered for address in pods])
+    if options.node:
+        try:
+            _inside(running, "node", {})
+        except LabError as error:
+            raise LabError(f"{error}\nThe kubelet's last words ({running.log('node-kubelet')}):\n{running.last_words('node-kubelet')}") from error
 
 
 def needs_tinyproxy(options: Options) -> bool:
@@ -103,7 +122,8 @@ def _api_server(running: Running, options: Options, programs: Programs, credenti
     proxied = options.proxy or (node == addresses.SECOND and options.broken_instance == "proxy")
     environment = controlplane.proxy_environment() if proxied else {}
     endpoint_routing, events_apart = options.routing == "endpoint", options.etcd_quota_mb is not None
-    command = controlplane.api_server(programs.binaries["kube-apiserver"], credentials, node, endpoint_routing=endpoint_routing, events_apart=events_apart)
+    binary = programs.binaries["kube-apiserver"]
+    command = controlplane.api_server(binary, credentials, node, endpoint_routing=endpoint_routing, events_apart=events_apart, real_pods=options.node)
     running.start(controlplane.instance_name("kube-apiserver", node), [*_OWN_PROC, *command], node=node, environment=environment)
     return {"node": node, "command": ["kube-apiserver", *command[1:]], "environment": environment}
 

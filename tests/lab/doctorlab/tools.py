@@ -8,18 +8,29 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from .errors import LabError
 
 # Tool -> Debian package. tinyproxy-bin is the bare program: the package tinyproxy would start a service on the host.
-PACKAGES = {"ip": "iproute2", "iptables-restore": "iptables", "unshare": "util-linux", "nsenter": "util-linux", "tinyproxy": "tinyproxy-bin"}
+PACKAGES = {
+    "ip": "iproute2",
+    "iptables-restore": "iptables",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "tinyproxy": "tinyproxy-bin",
+    "runc": "runc",
+    "host-local": "containernetworking-plugins",
+}
 ALWAYS = ("ip", "iptables-restore", "unshare", "nsenter")
+NODE = ("runc", "host-local")
+# Where Debian and others keep CNI's plugins, which are in nobody's PATH.
+_CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
 
 
-def ensure(tools: tuple[str, ...], log: Callable[[str], None]) -> None:
+def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
     """Install what is missing, if root and on Debian or Ubuntu; otherwise say what to install."""
-    missing = sorted({PACKAGES[tool] for tool in tools if not shutil.which(tool, path=search_path())})
+    missing = sorted({PACKAGES[tool] for tool in tools if not which(tool)})
     if not missing:
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *missing]
@@ -33,6 +44,11 @@ def ensure(tools: tuple[str, ...], log: Callable[[str], None]) -> None:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(f"`{' '.join(command)}` failed:\n" + "\n".join(done.stderr.splitlines()[-5:]))
+
+
+def which(tool: str) -> str | None:
+    """Path of a tool, also of a CNI plugin; null where it is not installed."""
+    return shutil.which(tool, path=os.pathsep.join([search_path(), *_CNI_FOLDERS]))
 
 
 def search_path() -> str:

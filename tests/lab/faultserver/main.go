@@ -6,6 +6,7 @@
 // one process, as its configuration says. It also answers the lab's DNS and can be a forward proxy that intercepts TLS.
 //
 //	faultserver -config servers.json -ready ready
+//	faultserver webhook -secure-port 8443    (in a container: see webhook.go)
 //
 // It writes the file named by -ready once every address is bound, and one JSON line per request to standard output.
 package main
@@ -57,6 +58,9 @@ func load(path string) (Config, error) {
 
 func main() {
 	log.SetFlags(log.LstdFlags | log.LUTC)
+	if len(os.Args) > 1 && os.Args[1] == "webhook" {
+		log.Fatalf("faultserver: %v", serveWebhook(os.Args[2:]))
+	}
 	path := flag.String("config", "", "path of the configuration (JSON)")
 	ready := flag.String("ready", "", "file to write once every address is bound")
 	flag.Parse()

@@ -22,6 +22,11 @@ func startServer(config ServerConfig, failed chan<- error) error {
 	if err != nil {
 		return err
 	}
+	return listenAndServe(config, tlsConfig, failed)
+}
+
+// listenAndServe binds every address before it returns; tlsConfig nil is plain HTTP.
+func listenAndServe(config ServerConfig, tlsConfig *tls.Config, failed chan<- error) error {
 	if err := config.Answer.check(); err != nil {
 		return err
 	}

@@ -110,6 +110,11 @@ func (n node) PortForward(ctx context.Context, pod string, _ types.UID, port int
 }
 
 func (n node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The kubelet's router knows no representation of a stream, and refuses who asks for a particular one (go-restful, Route.matchesAccept).
+	if accept := r.Header.Get("Accept"); accept != "" && !strings.Contains(accept, "*/*") {
+		http.Error(w, "406: Not Acceptable", http.StatusNotAcceptable)
+		return
+	}
 	pod := r.PathValue("namespace") + "/" + r.PathValue("name")
 	if _, known := n.address(pod); !known {
 		http.Error(w, fmt.Sprintf("pod does not exist: %s", pod), http.StatusNotFound)

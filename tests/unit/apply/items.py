@@ -74,7 +74,7 @@ def item(action: str, target: Mapping[str, Any], exists: bool = True, remedy: st
     """mends: fingerprints. A call-out of the target's name proves it."""
     reference = Reference.of(target)
     change = Change(remedy, ("WD504",), mends, reference, action, "because", **{"callouts": (reference.name,), **more})
-    return item_of(change, None, PLANNED, target if exists else None)
+    return item_of(change, None, PLANNED, {reference: target} if exists else {})
 
 
 def finding(callout: str, fingerprint: str, severity: str = "error", cause: str | None = "deadline_exceeded") -> dict[str, Any]:

@@ -75,7 +75,8 @@ def test_what_is_prepared() -> None:
     sending = prepared(shorter(cluster, "a"), live, "run-1", "now")
     assert sending.content and sending.content["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"] and sending.backup is None
     gone = prepared(deleted(cluster, "a"), live, "run-1", "now")
-    assert gone.content is None and (gone.pinned["uid"], gone.pinned["resource_version"]) == (live["metadata"]["uid"], live["metadata"]["resourceVersion"])
+    (pinned,) = gone.pinned
+    assert gone.content is None and (pinned["uid"], pinned["resource_version"]) == (live["metadata"]["uid"], live["metadata"]["resourceVersion"])
     for item, found, words in ((made_new("x"), network_policy("x"), "exists by now"), (shorter(cluster, "a"), None, "does not exist any more")):
         with pytest.raises(Refused, match=words):
             prepared(item, found, "run-1", "now")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ def requests_of_a_run(tmp_path: Path) -> int:
     return len(found.requests)
 
 
-NUMBER = 33  # of requests of a run of `whole`
+NUMBER = 34  # of requests of a run of `whole`
 
 
 def test_every_request_is_cut_once(tmp_path: Path) -> None:
@@ -162,11 +162,11 @@ def test_a_journal_that_cannot_be_written_any_more(number: int, cluster: Cluster
     class FullDisk(Journal):
         written = 0
 
-        def write(self, step: str, at: str, **what: Any) -> None:
+        def write_all(self, steps: Sequence[Mapping[str, Any]]) -> None:
             self.written += 1
             if self.written >= number:
                 self.path = Path("/dev/full")
-            super().write(step, at, **what)
+            super().write_all(steps)
 
     before = cluster.contents()
     plan = whole(cluster)

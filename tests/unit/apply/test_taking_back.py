@@ -116,6 +116,7 @@ def test_what_was_made_and_then_changed_by_us_is_deleted(cluster: Cluster, tmp_p
     edited = shorter(cluster, "a")
     edit = {**edited, "id": "more", "target": {**made_new("let-in")["target"], "uid": cluster.objects[LET_IN]["metadata"]["uid"]}}
     edit["patch"] = [{"op": "test", "path": "/spec/ingress", "value": [{}]}, {"op": "replace", "path": "/spec/ingress", "value": []}]
+    edit["before"], edit["after"] = {"/spec/ingress": [{}]}, {"/spec/ingress": []}
     edit["rollback"] = {"patch": [{"op": "test", "path": "/spec/ingress", "value": []}, {"op": "replace", "path": "/spec/ingress", "value": [{}]}]}
     assert apply(cluster, tmp_path, [edit], name="run-2") == {"more": "unproven"}
     assert states(cluster, tmp_path) == {f"{POLICY}/let-in": "taken_back"} and cluster.contents() == before
@@ -187,10 +188,10 @@ def test_kinds_that_may_not_be_read_are_told(cluster: Cluster, tmp_path: Path) -
     cluster.forbidden = {"read ConfigMap", f"read {POLICY}"}
     done = roll_back(cluster, tmp_path)
     assert [(one.target["kind"], one.state, one.because) for one in done] == [
-        ("ConfigMap", "nothing", "ConfigMap is forbidden"),
+        ("ConfigMap", "unseen", "ConfigMap is forbidden"),
         (HOOK, "taken_back", None),
-        (POLICY, "nothing", f"{POLICY} is forbidden"),
-        ("ConfigMap", "nothing", "ConfigMap is forbidden"),
+        (POLICY, "unseen", f"{POLICY} is forbidden"),
+        ("ConfigMap", "unseen", "ConfigMap is forbidden"),
     ]
 
 

@@ -5,7 +5,7 @@
 
 A world works, with what a table's `given` says about it:
 
-    istiods      {<revision>: ready (default) | unready | {account, version}}; default {default: ready}. Each has a Deployment, a Service and a pod
+    istiods      {<revision>: ready (default) | unready | {account, version, replicas: 0}}; default {default: ready}. Each has a Deployment, a Service and a pod
     services     further Services of istio-system: [istiod-old]        missing  [those that are not there]
     injectors    {<configuration>: {revision, tag, asks: what namespaces say (default: the tag, else the revision), service: <namespace>/<name>, url, ca: false,
                  deactivated: true, auto: true (all namespaces), label: istio.io/rev if it is another, null for none, minutes: its age, manager}};
@@ -116,12 +116,12 @@ def _service(name: str, revision: str) -> Object:
 
 def _istiod(revision: str, state: Any, number: int, missing: Any) -> Iterator[Object]:
     told = state if isinstance(state, dict) else {}
-    name, ready = f"istiod{suffix(revision)}", state != "unready"
+    name, ready = f"istiod{suffix(revision)}", state != "unready" and told.get("replicas") != 0
     labels = {"app": "istiod", "istio.io/rev": revision}
     containers = [{"name": "discovery", "image": f"docker.io/istio/pilot:{told.get('version', '1.30.3')}", "ports": [{"containerPort": 15017}]}]
     template = {"spec": {"serviceAccountName": told.get("account", name), "containers": containers}}
     status = {"readyReplicas": 2} if ready else {}
-    yield obj("apps/v1", "Deployment", name, HOME, labels, spec={"replicas": 2, "template": template}, status=status)
+    yield obj("apps/v1", "Deployment", name, HOME, labels, spec={"replicas": told.get("replicas", 2), "template": template}, status=status)
     if name in missing:
         return
     yield _service(name, revision)

@@ -44,7 +44,7 @@ def stored(words: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 def test_what_may_go(row: dict[str, Any]) -> None:
-    garbage = judge_garbage([certificate(*item) for item in row["certificates"].items()], [stored(words) for words in row["objects"]])
+    garbage = judge_garbage([certificate(*item) for item in row["certificates"].items()], [stored(words) for words in row["objects"]], keep=row.get("keep", 1))
     assert [name for kind, namespace, name in garbage.deletable] == row["gone"]
     assert sorted(name for kind, namespace, name in garbage.with_them) == row.get("with", [])
     if "kept" in row:

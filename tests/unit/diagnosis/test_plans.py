@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.probe_plan import probe_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.trust_plan import trust_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import refusal
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import path_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.probe_plan import of_interest, path_of, plan_probes
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.trust_plan import question_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.proxy_environment import without_credentials
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import observe
@@ -109,6 +109,14 @@ def test_rights_that_are_known_to_lack_are_not_tried() -> None:
 
 def test_a_dump_is_not_probed() -> None:
     assert names({"source": "dump"}) == []
+
+
+def test_what_is_not_of_interest_stays_a_rival() -> None:
+    specs = plan_probes(facts_of({"more": {"two": {"kind": "mutating"}, "three": {"kind": "conversion"}}}))
+    kept = of_interest(specs, ["validating/hook/hook.example.com"])
+    assert {callout for spec in kept for callout in spec["callouts"]} == {"validating/hook/hook.example.com"}
+    assert [[rival["id"] for rival in spec["rivals"]] for spec in kept if spec["vantage"] == "apiserver"] == [["mutating/two/two.example.com"]]
+    assert of_interest(specs, []) == specs
 
 
 def test_an_unknown_vantage_is_named() -> None:

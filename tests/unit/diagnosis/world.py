@@ -23,6 +23,7 @@ A world is one call-out that works, with what a table's `given` changes about it
     served          the served leaf {subject, issuer, names, days, life}; {<address>: ...} for different ones
     ca_source       where the caBundle is meant to come from: {in: [its namespace, its name], state, message, claimed_by, holds: [subjects of its certificates],
                     binding, vouches: whether what is served verifies with it; absent: nobody asked}
+    chain           what is served by the Service, in PEM, leaf first; default: words that stand for it
     trust           ok | <cause> | {cause, error}; {<address>: ...} for different ones
     events          [{says, minutes_ago, cause: of the condition or event}]           condition: the same for conditions
     available       of an APIService: {status, reason, message}
@@ -363,11 +364,14 @@ class _World:
             return {
                 **_result(spec, {**_parsed("ok"), "status": None, "ok": False, "phase": "resolve"}),
                 "provable": False,
+                "attempts": 0,
                 "reason": "no object matches its rules",
             }
         return _result(spec, _parsed(told), request=request)
 
     def _chain(self, host: str | None) -> list[str]:
+        if "chain" in self.given:
+            return list(self.given["chain"])
         return [f"leaf of {self.name} at {host}" if self._differs(host) else f"leaf of {self.name}"]
 
     def _differs(self, host: str | None) -> bool:

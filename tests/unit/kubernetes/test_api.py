@@ -408,3 +408,4 @@ def test_a_refused_upgrade_says_its_status(fake: FakeApiServer) -> None:
     assert (failure.value.status, failure.value.message) == (403, "no right")
     method, _path, query, headers = fake.requests[-1]
     assert (method, query, headers["Authorization"], headers["Sec-WebSocket-Protocol"]) == ("GET", {"ports": "1"}, "Bearer t", "v4.channel.k8s.io")
+    assert headers["Accept"] == "*/*", "a kubelet answers 406 to every other one"

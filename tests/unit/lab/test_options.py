@@ -19,6 +19,7 @@ from doctorlab.options import BROKEN_INSTANCES, PROXIES, load_variants
         ({"routing": "clusterip"}, "routing: 'clusterip' is none of endpoint, cluster_ip"),
         ({"proxy": "squid"}, "proxy: 'squid' is none of"),
         ({"api_servers": 3}, "api-servers: 3 is none of 1, 2"),
+        ({"node": True, "api_servers": 2}, "node: needs api-servers 1"),
         ({"broken_instance": "proxy"}, "needs api-servers 2"),
         ({"broken_instance": "proxy", "api_servers": 2, "proxy": "refusing"}, "leave proxy out"),
     ],

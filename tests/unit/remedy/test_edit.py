@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.edit import Edit, pointer
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import Changed, MissingLibrary, apply_patch, value_at
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.reference import Reference, Selection
+from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.planning import stored
 
 ROWS = yaml.safe_load((Path(__file__).parent / "edit.yml").read_text(encoding="utf-8"))
 
@@ -27,12 +28,6 @@ def edited(row: dict[str, Any]) -> Edit:
     return edit
 
 
-def clean(item: Any) -> Any:
-    """As the API server keeps it: without empty labels and annotations."""
-    metadata = item.get("metadata")
-    return {**item, "metadata": {key: value for key, value in metadata.items() if value != {}}} if metadata else item
-
-
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_an_edit_and_its_undoing(row: dict[str, Any]) -> None:
     before = copy.deepcopy(row["object"])
@@ -41,7 +36,7 @@ def test_an_edit_and_its_undoing(row: dict[str, Any]) -> None:
     assert edit.result == row["result"] and bool(edit) == (not row.get("nothing"))
     assert apply_patch(before, edit.patch) == row["result"]
     assert jsonpatch.apply_patch(before, edit.patch) == row["result"], "it is a JSON patch for everybody"
-    assert clean(apply_patch(row["result"], edit.undo)) == before
+    assert stored(apply_patch(row["result"], edit.undo)) == before
     assert {path: edit.before.get(path, "?") for path in row.get("before", {})} == row.get("before", {})
     assert {path: edit.after.get(path, "?") for path in row.get("after", {})} == row.get("after", {})
 
@@ -102,4 +97,4 @@ def test_references() -> None:
     core = Reference("v1", "Namespace", "n")
     assert (core.key, core.words, core.group, core.shown()["namespace"]) == ("Namespace/n", "Namespace n", "", None)
     assert Reference.of({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n", "namespace": ""}}) == core
-    assert Selection("v1", "Pod").shown() == {"api_version": "v1", "kind": "Pod", "namespace": None, "label_selector": None}
+    assert Selection("v1", "Pod").shown() == {"api_version": "v1", "kind": "Pod", "namespace": None, "label_selector": None, "fields": None}

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.catalogue.index import CATALOGUE
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.planners.registry import PLANNERS
 from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.world import merged
+from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.certificates import written_out
 from ansible_collections.kubeops.webhook_doctor.tests.unit.remedy.planning import planned, words
 
 HERE = Path(__file__).parent
@@ -23,11 +25,16 @@ ROWS = [
 
 @pytest.mark.parametrize(("role", "row"), ROWS, ids=[f"{role}: {row['name']}" for role, row in ROWS])
 def test_what_is_found_is_planned_and_its_twin_is_not(role: str, row: dict[str, Any]) -> None:
+    row = written_out(row)
     plan = planned(role, row)
     assert words(plan) == row["plan"], plan
     after = {item["id"]: item["after"] for item in plan}
     for item, changes in row.get("changes", {}).items():
         assert after[item] == changes
+    for item, made in row.get("created", {}).items():
+        assert next(one["object"] for one in plan if one["id"] == item) == made
+    for item, names in row.get("deleted", {}).items():
+        assert [target["name"] for one in plan if one["id"] == item for target in one["targets"]] == names
     requires = {item["id"]: item["requires"] for item in plan}
     for item, others in row.get("requires", {}).items():
         assert requires[item] == others and set(list(requires)[: list(requires).index(item)]) >= set(others)
@@ -40,3 +47,17 @@ def test_what_is_found_is_planned_and_its_twin_is_not(role: str, row: dict[str, 
 
 def test_every_planner_has_a_table() -> None:
     assert {role for role, dummy in ROWS} == set(PLANNERS)
+
+
+@pytest.mark.parametrize("role", PLANNERS)
+def test_a_role_has_the_defaults_of_its_planner(role: str) -> None:
+    folder = HERE.parents[2] / "roles" / role
+    defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text(encoding="utf-8"))
+    options = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    assert defaults == {f"{role}_{option}": value for option, value in PLANNERS[role].defaults.items()}
+    assert {name: option["default"] for name, option in options.items()} == defaults
+
+
+@pytest.mark.parametrize("role", PLANNERS)
+def test_what_names_a_role_is_planned_by_it(role: str) -> None:
+    assert {entry.code for entry in CATALOGUE.values() if entry.role == role} <= set(PLANNERS[role].codes)

@@ -12,25 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.certificate_records import certificate_record, request_record
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observers.etcd import Stored, count
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import (
-    integer,
-    labels,
-    mapping,
-    mappings,
-    name_of,
-    namespace_of,
-    owner_of,
-    text,
-)
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import name_of, namespace_of
 
 if TYPE_CHECKING:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import Inventory
 
 GROUP, ACME_GROUP = "cert-manager.io", "acme.cert-manager.io"
-REVISION = "cert-manager.io/certificate-revision"
 _COUNTED = ((GROUP, "certificates"), (GROUP, "certificaterequests"), (ACME_GROUP, "orders"), (ACME_GROUP, "challenges"))
 _LISTED = {
     (GROUP, "certificaterequests"): "CertificateRequest",
@@ -39,7 +30,6 @@ _LISTED = {
 }
 # From so many CertificateRequests, Orders or Challenges on, each is looked at; up to so many are.
 _MANY, _MOST = 500, 10_000
-_TERMINAL_REASONS = frozenset(("Issued", "Failed", "Denied"))
 
 
 class CertificateStore(Observer):
@@ -66,10 +56,10 @@ class CertificateStore(Observer):
 
     def take(self, obj: dict[str, Any]) -> None:
         if obj["kind"] == "Certificate":
-            self._certificates[(namespace_of(obj), name_of(obj))] = _certificate(obj)
+            self._certificates[(namespace_of(obj), name_of(obj))] = certificate_record(obj)
         elif len(self._objects) < 3 * _MOST:
             key = (obj["kind"], namespace_of(obj), name_of(obj))
-            found = _object(obj)
+            found = request_record(obj)
             known = self._objects.get(key)
             if known is None or known["state"] is None:  # others list some of these with their status
                 self._objects[key] = found
@@ -88,47 +78,3 @@ class CertificateStore(Observer):
             "certificates": [self._certificates[key] for key in sorted(self._certificates)] if many else [],
             "objects": [self._objects[key] for key in sorted(self._objects)] if many else [],
         }
-
-
-def _certificate(certificate: dict[str, Any]) -> dict[str, Any]:
-    status = mapping(certificate.get("status"))
-    conditions = {text(item.get("type")): text(item.get("status")) for item in mappings(status.get("conditions"))}
-    return {
-        "namespace": namespace_of(certificate),
-        "name": name_of(certificate),
-        "uid": text(mapping(certificate.get("metadata")).get("uid")),
-        "ready": conditions.get("Ready") == "True",
-        "issuing": conditions.get("Issuing") == "True",
-        "revision": integer(status.get("revision")),
-        "history_limit": integer(mapping(certificate.get("spec")).get("revisionHistoryLimit")),
-    }
-
-
-def _object(obj: dict[str, Any]) -> dict[str, Any]:
-    """A CertificateRequest, Order or Challenge. state: pending|finished, null where only its metadata was read."""
-    metadata, status = mapping(obj.get("metadata")), mapping(obj.get("status"))
-    return {
-        "kind": obj["kind"],
-        "namespace": namespace_of(obj),
-        "name": name_of(obj),
-        "uid": text(metadata.get("uid")),
-        "owner": owner_of(metadata),
-        "owner_uid": next((text(one.get("uid")) for one in mappings(metadata.get("ownerReferences")) if one.get("controller") is True), None),
-        "revision": integer(labels(metadata.get("annotations")).get(REVISION)),
-        "deleting": metadata.get("deletionTimestamp") is not None,
-        "state": _state(obj["kind"], status),
-    }
-
-
-def _state(kind: str, status: dict[str, Any]) -> str | None:
-    if not status:
-        return None
-    if kind == "CertificateRequest":
-        conditions = mappings(status.get("conditions"))
-        over = any(
-            (item.get("type") == "Ready" and text(item.get("reason")) in _TERMINAL_REASONS)
-            or (item.get("type") in ("Denied", "InvalidRequest") and item.get("status") == "True")
-            for item in conditions
-        )
-        return "finished" if over else "pending"
-    return "finished" if text(status.get("state")) in ("valid", "invalid", "expired", "errored") else "pending"

@@ -71,6 +71,7 @@ WD831 = Entry(
     ),
     source=_SOURCE + "; the chart's templates/deployment.yaml",
     blames="cluster",
+    role="no_proxy",
 )
 
 WD832 = Entry(
@@ -95,6 +96,7 @@ WD832 = Entry(
     ),
     source="golang.org/x/net/http/httpproxy; k8s.io/client-go rest.InClusterConfig; cert-manager issue 782",
     blames="cluster",
+    role="no_proxy",
 )
 
 WD833 = Entry(
@@ -233,6 +235,7 @@ WD839 = Entry(
     ),
     source=_SELF_CHECK + "; cert-manager pull request 1850",
     blames="cluster",
+    role="no_proxy",
 )
 
 WD840 = Entry(

@@ -39,6 +39,7 @@ WD325 = Entry(
     ),
     source=_SOURCE,
     blames="callout",
+    role="ca_bundle",
 )
 
 WD326 = Entry(
@@ -60,6 +61,7 @@ WD326 = Entry(
     ),
     source=_SOURCE,
     blames="callout",
+    role="ca_bundle",
 )
 
 ENTRIES = (WD325, WD326)

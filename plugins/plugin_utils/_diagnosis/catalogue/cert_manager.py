@@ -41,6 +41,7 @@ WD801 = Entry(
     ),
     source=_CAINJECTOR,
     blames="cluster",
+    role="ca_bundle",
 )
 
 WD802 = Entry(
@@ -62,6 +63,7 @@ WD802 = Entry(
     ),
     source="cert-manager cmd/cainjector/app, cmd/controller/app; k8s.io/client-go tools/leaderelection; cert-manager#1730",
     blames="cluster",
+    role="leader_election",
 )
 
 WD803 = Entry(
@@ -89,6 +91,7 @@ WD803 = Entry(
     ),
     source=f"{_CHART}; https://cert-manager.io/docs/installation/compatibility/#gke-autopilot",
     blames="cluster",
+    role="leader_election",
 )
 
 WD804 = Entry(
@@ -108,6 +111,7 @@ WD804 = Entry(
     ),
     source=_CAINJECTOR,
     blames="callout",
+    role="ca_bundle",
 )
 
 WD805 = Entry(
@@ -129,6 +133,7 @@ WD805 = Entry(
     ),
     source=f"cert-manager#7138, fixed in 1.15.3 and 1.16.0; {_AUTHORITY}",
     blames="cluster",
+    role="ca_bundle",
 )
 
 WD806 = Entry(
@@ -146,6 +151,7 @@ WD806 = Entry(
         "# Upgrade to 1.21 or later: it looks at the clock instead. A longer certificate or a new CA would not help.",
     ),
     source=f"cert-manager#8464, fixed in 1.21.0; cert-manager#7864; {_DOCS}",
+    role="ca_bundle",
 )
 
 WD807 = Entry(
@@ -191,6 +197,7 @@ WD808 = Entry(
         "# `i/o timeout`, `connection refused`: the pod does not reach the API server. Look for a NetworkPolicy on its egress, and at the node's network.",
     ),
     source=f"cert-manager pkg/webhook/server (handleHealthz); {_AUTHORITY}; cert-manager#3185, #4557, #8285",
+    role="ca_bundle",
 )
 
 WD809 = Entry(
@@ -210,6 +217,7 @@ WD809 = Entry(
     ),
     source="cert-manager 1.7 and 1.15 release notes; https://cert-manager.io/docs/releases/upgrading/remove-deprecated-apis/",
     blames="callout",
+    role="stale_webhooks",
 )
 
 WD810 = Entry(
@@ -228,6 +236,7 @@ WD810 = Entry(
     ),
     source="cert-manager#5253, #1369, #1425, #3542; cert-manager 0.12 release notes",
     blames="callout",
+    role="stale_webhooks",
 )
 
 WD811 = Entry(

@@ -29,6 +29,7 @@ WD101 = Entry(
         'kubectl patch crd {crd} --type=merge -p \'{{"spec":{{"conversion":{{"strategy":"None","webhook":null}}}}}}\'',
     ),
     source=_RESOLVER,
+    role="stale_webhooks",
 )
 
 WD102 = Entry(

@@ -105,6 +105,7 @@ WD872 = Entry(
     ),
     source="cert-manager pkg/controller/certificates/revisionmanager; issues 3458, 6157, 7828",
     blames="cluster",
+    role="certificate_requests",
 )
 
 ENTRIES = (WD870, WD871, WD872)

@@ -43,6 +43,7 @@ WD850 = Entry(
     ),
     source=_INJECTION,
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD851 = Entry(
@@ -65,6 +66,7 @@ WD851 = Entry(
     ),
     source=_INJECTION,
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD852 = Entry(
@@ -84,6 +86,7 @@ WD852 = Entry(
     ),
     source=f"{_CHARTS}/mutatingwebhook.yaml; istioctl analyze IST0123",
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD853 = Entry(
@@ -104,6 +107,7 @@ WD853 = Entry(
     ),
     source=f"{_CHARTS}/mutatingwebhook.yaml",
     blames="cluster",
+    role="mesh_injection",
 )
 
 WD854 = Entry(
@@ -128,6 +132,7 @@ WD854 = Entry(
     ),
     source="istio/istio pkg/webhooks/webhookpatch.go, pkg/webhooks/validation/controller",
     blames="callout",
+    role="ca_bundle",
 )
 
 WD855 = Entry(
@@ -154,6 +159,7 @@ WD855 = Entry(
     ),
     source="istio/istio#38880, #60596, #36526, #38592, #35590; istioctl/pkg/tag",
     blames="callout",
+    role="stale_webhooks",
 )
 
 WD856 = Entry(

@@ -44,6 +44,7 @@ WD301 = Entry(
     ),
     source=_X509,
     blames="callout",
+    role="ca_bundle",
 )
 
 WD303 = Entry(
@@ -64,6 +65,7 @@ WD303 = Entry(
     ),
     source=_X509,
     blames="callout",
+    role="ca_bundle",
 )
 
 WD304 = Entry(
@@ -82,6 +84,7 @@ WD304 = Entry(
     ),
     source="k8s.io/client-go util/cert; k8s.io/apiserver pkg/util/webhook/client.go",
     blames="callout",
+    role="ca_bundle",
 )
 
 WD305 = Entry(
@@ -110,6 +113,7 @@ WD306 = Entry(
     fix=("# Renew the CA, put the new one beside the old one into the caBundle, then issue the serving certificate from it.", *_INJECTOR),
     source="RFC 5280 4.1.2.5",
     blames="callout",
+    role="ca_bundle",
 )
 
 WD307 = Entry(
@@ -214,6 +218,7 @@ WD313 = Entry(
     fix=("# Renew the CA, put the new one into the caBundle, and issue the serving certificate from it.", *_INJECTOR),
     source=_X509,
     blames="callout",
+    role="ca_bundle",
 )
 
 WD320 = Entry(

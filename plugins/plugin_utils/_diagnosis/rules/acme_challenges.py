@@ -33,10 +33,8 @@ _OF_GATEWAYS = frozenset(("502", "503", "504", "403", "407"))
 
 def challenge_waits(cluster: Cluster) -> Iterator[Finding]:
     acme = cluster.acme
-    for challenge in acme.unfinished("challenges"):
+    for challenge in _waiting(acme):
         reason = challenge["reason"]
-        if not reason or challenge["state"] not in ("pending", "processing", None):
-            continue
         age = _age(cluster, challenge)
         failure = Failure.of(reason)
         entry, because, values = _judge(acme, challenge, failure, age)
@@ -59,6 +57,18 @@ def challenge_waits(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
+def behind_the_proxy(cluster: Cluster) -> Iterator[str]:
+    """The domains of the challenges that WD839 is about."""
+    for challenge in _waiting(cluster.acme):
+        entry, _because, _values = _judge(cluster.acme, challenge, Failure.of(challenge["reason"]), _age(cluster, challenge))
+        if entry is catalogue.WD839 and challenge["dns_name"]:
+            yield str(challenge["dns_name"])
+
+
+def _waiting(acme: Acme) -> Iterator[Mapping[str, Any]]:
+    return (one for one in acme.unfinished("challenges") if one["reason"] and one["state"] in ("pending", "processing", None))
+
+
 def _judge(acme: Acme, challenge: Mapping[str, Any], failure: Failure, age: timedelta) -> tuple[Entry | None, list[str], dict[str, object]]:
     words = failure.message
     if failure.acme_error:
@@ -73,7 +83,8 @@ def _judge(acme: Acme, challenge: Mapping[str, Any], failure: Failure, age: time
     if age < _HTTP_WAITS or not ("self check" in words or _WRONG_ANSWER.search(words)):
         return None, [], {}
     through = controller is not None and controller.uses_proxy(name, 80, "http")
-    excepted: dict[str, object] = {"no_proxy": acme.wanted_no_proxy(controller.no_proxy, name)} if controller else {}
+    # The self check is a plain HTTP request.
+    excepted: dict[str, object] = {"no_proxy": acme.wanted_no_proxy(controller.no_proxy, *([f"{name}:80"] if name else []))} if controller else {}
     wrong = _WRONG_ANSWER.search(words)
     if failure.cause == "proxied" or (through and (not wrong or wrong[1] in _OF_GATEWAYS)):
         proxy = controller.facts["proxy"].get("HTTP_PROXY") if controller else None

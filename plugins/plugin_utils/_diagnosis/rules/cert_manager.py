@@ -25,13 +25,12 @@ from ..cert_manager import (
     Installation,
     ids,
     injection,
-    is_held_by,
     lacks_its_ca,
     of_its_groups,
-    seconds_since,
 )
 from ..finding import Finding, Subject
 from ..judgement import State
+from ..lease_holder import abandoned_for, is_its_own, other_leader
 from ..severity import Severity, of_failure, worst
 from ..text import clean, listing
 from ..words import certificate_line
@@ -44,8 +43,6 @@ _NOT_INJECTED = ("WD301", "WD303", "WD304", "WD306", "WD313", "WD325", "WD326")
 _NO_ENDPOINTS = ("WD103", "WD104", "WD201", "WD212")
 _STARTING = ("WD103", "WD104", "WD201", "WD212", "WD301", "WD303")
 _STARTING_CAUSES = frozenset({"no_ready_endpoints", "connection_refused", "unknown_authority"})
-# A lease that has not been renewed for so many of its own lengths is nobody's. Many, because the clocks of cluster and observer may differ.
-_ABANDONED = 10
 # APIServices and webhooks that only versions up to 0.11 made.
 _OLD_API = re.compile(r"v\w+\.(?:webhook|admission)\.(?:cert-manager\.io|certmanager\.k8s\.io)")
 _OLD_WEBHOOK = re.compile(r"(?:\w+\.admission|webhook)\.certmanager\.k8s\.io")
@@ -91,7 +88,7 @@ def not_elected(cluster: Cluster) -> Iterator[Finding]:
             yield _injector(catalogue.WD803, one, list(_why_no_lease(cluster, one, lease)), wanting)
         elif lease["found"] and patient:
             why = _why_not_elected(seen, one, lease)
-            if why and (wanting or not _another_leads(seen, one, lease)):
+            if why and (wanting or not other_leader(one)):  # if another leads the work is done, if by the wrong one
                 yield _injector(catalogue.WD802, one, [why, one.state_line()], wanting)
 
 
@@ -113,20 +110,12 @@ def _why_not_elected(seen: CertManager, one: Component, lease: Mapping[str, Any]
     if not lease["holder"]:
         return f"{place} has no holder"
     pods = sorted(str(pod["name"]) for pod in one.living)
-    if seen.cluster.facts["source"]["kind"] == "api" and lease["renewed"]:
-        age = seconds_since(lease["renewed"], seen.cluster)
-        if age is not None and age > _ABANDONED * (lease["duration_seconds"] or 60):
-            return f"{place} is held by {clean(lease['holder'], 120)}, which renewed it {age:.0f} s ago for the last time"
-    # In the host's network a pod is called as its node is.
-    if pods and not one.item["host_network"] and not any(is_held_by(lease["holder"], pod) for pod in pods):
+    age = abandoned_for(seen.cluster, lease["renewed"], lease["duration_seconds"])
+    if age is not None:
+        return f"{place} is held by {clean(lease['holder'], 120)}, which renewed it {age:.0f} s ago for the last time"
+    if pods and not is_its_own(one, lease["holder"]):
         return f"{place} is held by {clean(lease['holder'], 120)}, which is none of its pods ({listing(pods, 3)})"
     return None
-
-
-def _another_leads(seen: CertManager, one: Component, lease: Mapping[str, Any]) -> bool:
-    """Whether the holder is a living pod of the same part of another installation: then the work is done, if by the wrong one."""
-    others = [other for other in seen.components(one.kind) if other is not one]
-    return any(is_held_by(lease["holder"], str(pod["name"])) for other in others for pod in other.living)
 
 
 def looks_elsewhere(cluster: Cluster) -> Iterator[Finding]:
@@ -155,7 +144,7 @@ def annotation_is_wrong(cluster: Cluster) -> Iterator[Finding]:
     for case in seen.own_cases:
         installation = seen.installation_of(case)
         webhook = installation.webhook if installation else None
-        expected = _ca_secret(webhook)
+        expected = webhook.ca_secret if webhook else None
         if webhook is None or expected is None:
             continue
         asked = injection(case)
@@ -181,7 +170,7 @@ def ca_is_never_renewed(cluster: Cluster) -> Iterator[Finding]:
     seen = cluster.cert_manager
     for installation in seen.installations:
         webhook = installation.webhook
-        if webhook and webhook.version and (1, 15, 0) <= webhook.version <= (1, 15, 2) and _ca_secret(webhook):
+        if webhook and webhook.version and (1, 15, 0) <= webhook.version <= (1, 15, 2) and webhook.ca_secret:
             cases = [case for case in seen.own_cases if seen.installation_of(case) is installation]
             lines = [f"{webhook.label} is of version {webhook.item['version']}"]
             lines += [certificate_line(one, "in the caBundle") for case in cases[:1] for one in case.bundle[:2]]
@@ -436,16 +425,8 @@ def _webhook_of(seen: CertManager, case: Case) -> Component | None:
     return installation.webhook if installation else None
 
 
-def _ca_secret(webhook: Component | None) -> str | None:
-    """`namespace/name` of the Secret in which a webhook keeps its CA; None where it is given a certificate, or a file may say so."""
-    if webhook is None or webhook.argument("tls-cert-file"):
-        return None
-    name = webhook.argument("dynamic-serving-ca-secret-name")
-    return f"{webhook.argument('dynamic-serving-ca-secret-namespace') or webhook.namespace}/{name}" if name else None
-
-
 def _values(part: Component) -> dict[str, object]:
-    secret = _ca_secret(part) or ""
+    secret = part.ca_secret or ""
     version = part.item["version"]
     return {
         "cm_namespace": part.namespace,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..catalogue import etcd as catalogue
-from ..certificate_garbage import Garbage, judge_garbage
+from ..certificate_garbage import CURRENT, OWNER_STAYS, Garbage, judge_garbage
 from ..finding import Finding, Subject
 from ..severity import Severity
 from ..stored import MB, certificate_run_away, ovh_quota, run_away, stored_kinds
@@ -124,7 +124,7 @@ def _garbage_lines(garbage: Garbage) -> Iterator[str]:
         freed = f"; that frees about {garbage.freed / MB:.1f} MB" if garbage.freed else ""
         yield f"{counts} may be deleted without harm{along}{freed}"
     for reason, keys in garbage.kept.items():
-        if reason not in ("its owner stays", "it is the current revision"):
+        if reason not in (OWNER_STAYS, CURRENT):
             yield f"{len(keys)} stay: {reason} (such as {keys[0][0]} {keys[0][1]}/{keys[0][2]})"
 
 

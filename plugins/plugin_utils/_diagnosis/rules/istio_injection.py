@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import INJECT, REVISION
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.istio_names import REVISION
 
 from ..catalogue import istio as catalogue
 from ..finding import Finding, Subject
 from ..mesh import DATAPLANE, INJECTION, Configuration, Mesh, why
+from ..near_labels import near_miss
 from ..severity import Severity
 from ..text import listing
 
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 # What `kubectl rollout restart` creates anew.
 _RESTARTABLE = frozenset(("Deployment", "StatefulSet", "DaemonSet"))
 _STEPS = 5
-_VALUES = frozenset(("enabled", "disabled"))
-# What people write instead, without punctuation and capitals.
-_NEAR_INJECTION = frozenset(
-    ("istioinject", "istioinjected", "istioinjecton", "istioinjections", "istioioinjection", "istiosidecarinjection", "sidecarinjection")
-)
-_NEAR_REVISION = frozenset(("istiorev", "istioiorev", "istiorevision", "istioiorevision", "istioiorevsion", "istioiotag"))
 
 
 def sidecars(cluster: Cluster) -> Iterator[Finding]:
@@ -92,10 +86,10 @@ def _of_namespace(mesh: Mesh, name: str, labels: Mapping[str, str]) -> Iterator[
     selected = bool(mesh.injecting(labels, {}))
     if injection is not None and revision is not None:
         yield catalogue.WD852.found(subject, [_both(mesh, name, injection, revision, labels)], values={"namespace": name})
-    near = None if selected else _near_miss(labels, live)
+    near = None if selected else near_miss(labels, live)
     if near:
-        line, values = near
-        yield catalogue.WD853.found(subject, [f"namespace {name} has {line}", "no injector selects it"], values={"namespace": name, **values})
+        steps = {"right_label_only": near.right} if near.key == near.right_key else {"wrong_key": near.key, "right_label": near.right}
+        yield catalogue.WD853.found(subject, [f"namespace {name} has {near.line}", "no injector selects it"], values={"namespace": name, **steps})
         return
     asked = "default" if injection == "enabled" else revision if injection is None else None
     if asked is None or selected or (not mesh.injectors and not mesh.facts.get("control_planes")):
@@ -118,27 +112,6 @@ def _both(mesh: Mesh, name: str, injection: str, revision: str, labels: Mapping[
     injectors = [one.name for one, dummy in mesh.injecting(labels, {})]
     outcome = f"{listing(injectors)} injects there" if injectors else "nobody injects there"
     return f"namespace {name} has {INJECTION}={injection} and {REVISION}={revision}; {INJECTION} wins, so {outcome}"
-
-
-def _near_miss(labels: Mapping[str, str], live: str | None) -> tuple[str, dict[str, object]] | None:
-    """(the label, values for the commands): a label that nobody looks for, and the one that was meant."""
-    right = f"{INJECTION}=enabled" if live in (None, "default") else f"{REVISION}={live}"
-    injection = labels.get(INJECTION)
-    if injection is not None and injection not in _VALUES:
-        return f"{INJECTION}={injection}, a value that nobody looks for (enabled is meant)", {"right_label_only": f"{INJECTION}=enabled"}
-    if injection is not None or REVISION in labels:
-        return None
-    for key, value in sorted(labels.items()):
-        plain = re.sub(r"[^a-z]", "", key.lower())
-        if value.lower() in ("disabled", "disable", "false", "no"):
-            continue
-        if key == INJECT:
-            return f"{key}={value}, which is a label of pods and means nothing on a namespace", {"wrong_key": key, "right_label": right}
-        if plain in _NEAR_INJECTION or (key != INJECTION and plain == "istioinjection"):
-            return f"{key}={value}; the label is {INJECTION}", {"wrong_key": key, "right_label": right}
-        if plain in _NEAR_REVISION and key != REVISION:
-            return f"{key}={value}; the label is {REVISION}", {"wrong_key": key, "right_label": f"{REVISION}={value}"}
-    return None
 
 
 def _two_injectors(mesh: Mesh) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from ..checked import moment
 from ..evidence import RECENT
 from ..finding import Entry, Finding, Subject
 from ..judgement import State
-from ..mesh import Configuration, Mesh
+from ..mesh import DEFAULT_VALIDATOR, Configuration, Mesh
 from ..severity import of_failure, worst
 from ..text import listing
 
@@ -75,18 +75,15 @@ def _found(entry: Entry, configuration: Configuration, cases: Sequence[Case], be
 
 
 def _outlived(mesh: Mesh, configuration: Configuration, gone: Sequence[str]) -> Finding:
-    live = next((one for one in mesh.live_revisions if one != configuration.revision), None)
-    namespaces = mesh.selecting_namespaces(configuration) if configuration.mutating else []
-    workloads = sorted(set(mesh.selecting_workloads(configuration))) if configuration.mutating else []
-    retarget = live is not None and (configuration.tag is not None or configuration.name == "istiod-default-validator")
-    removable = not retarget and not namespaces and not workloads and mesh.cluster.facts["namespaces"]
+    rest = mesh.remainder(configuration)
+    live, namespaces, workloads, retarget = rest.live, rest.namespaces, rest.workloads, rest.retarget
     values = {
         "tag": configuration.tag,
-        "default_tag": "default" if configuration.name == "istiod-default-validator" else None,
+        "default_tag": "default" if configuration.name == DEFAULT_VALIDATOR else None,
         "live_revision": live,
         "selecting": listing([*namespaces, *workloads]) if (namespaces or workloads) and not retarget else None,
         "selecting_namespace": namespaces[0] if namespaces and not retarget else None,
-        "removable": configuration.name if removable else None,
+        "removable": configuration.name if rest.removable else None,
     }
     because = [
         *gone,
@@ -107,7 +104,7 @@ def _not_patched(mesh: Mesh, configuration: Configuration) -> Iterator[Finding]:
     cases = [case for case in configuration.cases if _is_empty(case)]
     if not cases:
         return
-    reason, values = _who_is_responsible(mesh, configuration)
+    reason, values = mesh.responsible_for(configuration)
     owner = _owner(configuration)
     because = [*(case.judgement.because[0] for case in cases[:1] if case.judgement.fails and case.judgement.because), "the caBundle is empty", *reason]
     because += [f"{owner} has written the object"] if owner and "right_revision" not in values else []
@@ -127,7 +124,7 @@ def _fails_open(mesh: Mesh, configuration: Configuration) -> Iterator[Finding]:
     cases = [case for case in configuration.cases if case.callout["failure_policy"] == "Ignore" and case.callout["ca_bundle"].strip()]
     if not cases or any(case.without_endpoints for case in cases):
         return
-    reason, values = _who_is_responsible(mesh, configuration)
+    reason, values = mesh.responsible_for(configuration)
     owner = _owner(configuration)
     because = [f"failurePolicy is Ignore, and the configuration is from {cases[0].callout['object']['created']}", *reason]
     because += [f"{owner} has written the object"] if owner else []
@@ -137,33 +134,6 @@ def _fails_open(mesh: Mesh, configuration: Configuration) -> Iterator[Finding]:
 def _younger(mesh: Mesh, configuration: Configuration, age: timedelta) -> bool:
     created = configuration.cases[0].callout["object"]["created"]
     return created is None or mesh.cluster.observed - moment(created) < age
-
-
-def _who_is_responsible(mesh: Mesh, configuration: Configuration) -> tuple[list[str], dict[str, object]]:
-    """Why nobody has written the configuration, and the values that mend it."""
-    service = configuration.service or {}
-    behind = [one for one in mesh.control_planes or () if one["namespace"] == service.get("namespace") and _stands_behind(one, configuration)]
-    right = behind[0] if behind else next((one for one in mesh.control_planes or () if one["ready"]), None)
-    revision = configuration.revision
-    if revision is None:
-        lines = ["it has no label istio.io/rev, so no istiod looks after it", mesh.control_planes_line()]
-        return lines, {"right_revision": (right["revision"] or "default") if right else next(iter(mesh.live_revisions), None)}
-    responsible = mesh.control_planes_of(revision)
-    if mesh.control_planes is None:
-        return [f"its label istio.io/rev is {revision}", mesh.control_planes_line()], {}
-    if not responsible:
-        lines = [f"its label istio.io/rev is {revision}, and no istiod has that revision", mesh.control_planes_line()]
-        return lines, {"right_revision": (right["revision"] or "default") if right else None}
-    istiod = responsible[0]
-    values: dict[str, object] = {"istiod": istiod["name"], "istiod_namespace": istiod["namespace"]}
-    if not istiod["ready"]:
-        return [f"istiod {istiod['namespace']}/{istiod['name']} of revision {revision} is not ready ({istiod['ready']} of {istiod['replicas']})"], values
-    return [f"istiod {istiod['namespace']}/{istiod['name']} of revision {revision} is ready, and should have written it"], values
-
-
-def _stands_behind(control_plane: Mapping[str, Any], configuration: Configuration) -> bool:
-    """Whether the Deployment is the one that the configuration's Service is named after."""
-    return bool(control_plane["name"] == (configuration.service or {}).get("name"))
 
 
 def _owner(configuration: Configuration) -> str | None:

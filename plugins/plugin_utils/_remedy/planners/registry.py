@@ -7,6 +7,18 @@ PRIVATE to the collection."""
 from __future__ import annotations
 
 from ..planner import Planner
-from . import webhook_network, webhook_timeouts
+from . import ca_bundle, certificate_requests, leader_election, mesh_injection, no_proxy, stale_webhooks, webhook_network, webhook_timeouts
 
-PLANNERS: dict[str, Planner] = {planner.role: planner for planner in (webhook_timeouts.PLANNER, webhook_network.PLANNER)}
+PLANNERS: dict[str, Planner] = {
+    planner.role: planner
+    for planner in (
+        webhook_timeouts.PLANNER,
+        ca_bundle.PLANNER,
+        mesh_injection.PLANNER,
+        leader_election.PLANNER,
+        no_proxy.PLANNER,
+        webhook_network.PLANNER,
+        stale_webhooks.PLANNER,
+        certificate_requests.PLANNER,
+    )
+}

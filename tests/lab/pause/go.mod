@@ -1,0 +1,3 @@
+module kubeops.dev/webhook-doctor/lab/pause
+
+go 1.26
