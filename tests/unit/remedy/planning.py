@@ -103,12 +103,6 @@ def stored(value: Any) -> Any:
     return {key: stored(inner) for key, inner in value.items() if inner != {} or key not in ("labels", "annotations")}
 
 
-def _observed(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
-    if "callouts" in row:
-        return several(row["callouts"], row.get("namespaces", {})), [], []
-    return mesh_world.observe(row["mesh"]) if "mesh" in row else observe(row.get("given", {}))
-
-
 def _public(wanted: PublicKeys, objects: Sequence[Mapping[str, Any]]) -> Answer:
     found = [one for one in objects if Reference.of(one) == Reference(wanted.api_version, wanted.kind, wanted.name, wanted.namespace)]
     encoded = [{**one, "data": {key: base64.b64encode(value.encode()).decode() for key, value in (one.get("data") or {}).items() if value}} for one in found]
