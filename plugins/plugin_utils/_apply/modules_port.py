@@ -16,7 +16,7 @@ from ansible.utils.display import Display
 from .._diagnosis.diagnose import diagnose
 from .._report.display import show
 from .._report.terminal import Line
-from .answers import sent_of
+from .answers import NEW_UID, sent_of
 from .port import Sent, Unreachable
 
 # (module, its arguments, whether in check mode) -> what it returned
@@ -68,7 +68,7 @@ class ModulesPort:
         return self._send(objects, dry_run, {"force": True})
 
     def create(self, objects: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
-        return self._send(objects, dry_run, {})
+        return self._send([{**item, "metadata": {**item["metadata"], "uid": NEW_UID}} for item in objects], dry_run, {})
 
     def delete(self, targets: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
         sent = []
