@@ -17,6 +17,7 @@ from .._diagnosis.diagnose import diagnose
 from .._report.display import show
 from .._report.terminal import Line
 from .answers import NEW_UID, sent_of
+from .identity import died_here
 from .port import Sent, Unreachable
 
 # (module, its arguments, whether in check mode) -> what it returned
@@ -102,7 +103,11 @@ class ModulesPort:
     def lock(self, holder: str) -> tuple[bool, str | None, str | None]:
         if self._locked_at is not None and time.monotonic() - self._locked_at < 120:
             return True, None, None
-        result = self._ours("lease", {"holder": holder, "namespace": self.lock_namespace, "duration": 600})
+        asked: dict[str, Any] = {"holder": holder, "namespace": self.lock_namespace, "duration": 600}
+        result = self._ours("lease", asked)
+        if not result["held"] and result["holder"] and died_here(result["holder"]):
+            self.say(f"  {result['holder']} has died, and its lock is taken over", "faint")
+            result = self._ours("lease", {**asked, "take_over_from": result["holder"]})
         if result["held"]:
             self._locked_at = time.monotonic()
         return bool(result["held"]), result["holder"], result["until"]

@@ -121,6 +121,13 @@ def test_it_is_taken_over_when_its_time_is_up(more: dict[str, Any], server: Leas
     assert server.lease and server.lease["metadata"]["labels"] == {"x": "y"}, "what else it says stays"
 
 
+def test_it_is_taken_from_a_dead_one_and_nobody_else(server: LeaseServer, api: Api) -> None:
+    server.hold("dead")
+    assert acquire(api, "kube-system", "lock", "me", 600, NOW, False, "dead").held
+    server.hold("alive")
+    assert acquire(api, "kube-system", "lock", "me", 600, NOW, False, "dead").holder == "alive"
+
+
 def test_one_of_two_gets_it(server: LeaseServer, api: Api) -> None:
     server.faster = [lambda: server.hold("other")]
     assert take(api) == Lock(held=False, changed=False, holder="other", until="2026-11-20T18:10:00Z")
