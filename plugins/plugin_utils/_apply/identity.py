@@ -37,7 +37,9 @@ def holder(run: str) -> str:
 def died_here(text: str) -> bool:
     """Whether the holder was a process of this machine (this boot, this pid namespace) that does not run any more; False where that cannot be told."""
     found = _HOLDER.search(text)
-    return bool(found) and found["place"] == _place() and _start(int(found["pid"])) != found["start"]
+    if found is None:
+        return False
+    return found["place"] == _place() and _start(int(found["pid"])) != found["start"]
 
 
 def _place() -> str | None:
