@@ -168,4 +168,5 @@ def _refusal(sending: Sending, sent: Sent) -> Result:
         )
         return Result(sending.item, State.REFUSED, (because,))
     state = State.FORBIDDEN if sent.forbidden else State.DENIED if _DENIED.search(sent.error or "") else State.FAILED
-    return Result(sending.item, state, (sent.error or "the API server refused it",))
+    permit = (f"docs/rbac/remediate-{sending.item['remedy']}.yaml has the rights for it",) if sent.forbidden else ()
+    return Result(sending.item, state, (sent.error or "the API server refused it", *permit))

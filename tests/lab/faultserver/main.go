@@ -59,7 +59,10 @@ func load(path string) (Config, error) {
 func main() {
 	log.SetFlags(log.LstdFlags | log.LUTC)
 	if len(os.Args) > 1 && os.Args[1] == "webhook" {
-		log.Fatalf("faultserver: %v", serveWebhook(os.Args[2:]))
+		if err := serveWebhook(os.Args[2:]); err != nil {
+			log.Fatalf("faultserver: %v", err)
+		}
+		return
 	}
 	path := flag.String("config", "", "path of the configuration (JSON)")
 	ready := flag.String("ready", "", "file to write once every address is bound")

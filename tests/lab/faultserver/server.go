@@ -22,13 +22,14 @@ func startServer(config ServerConfig, failed chan<- error) error {
 	if err != nil {
 		return err
 	}
-	return listenAndServe(config, tlsConfig, failed)
+	_, err = listenAndServe(config, tlsConfig, failed)
+	return err
 }
 
 // listenAndServe binds every address before it returns; tlsConfig nil is plain HTTP.
-func listenAndServe(config ServerConfig, tlsConfig *tls.Config, failed chan<- error) error {
+func listenAndServe(config ServerConfig, tlsConfig *tls.Config, failed chan<- error) (*http.Server, error) {
 	if err := config.Answer.check(); err != nil {
-		return err
+		return nil, err
 	}
 	server := &http.Server{
 		Handler:      &answerer{name: config.Name, config: config.Answer},
@@ -40,7 +41,7 @@ func listenAndServe(config ServerConfig, tlsConfig *tls.Config, failed chan<- er
 	for _, address := range config.Listen {
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		switch config.Accept {
 		case "", "serve":
@@ -51,10 +52,10 @@ func listenAndServe(config ServerConfig, tlsConfig *tls.Config, failed chan<- er
 		case "close", "reset", "stall":
 			go func() { failed <- refuseAll(listener, config.Accept) }()
 		default:
-			return fmt.Errorf("accept: unknown word %q, expected serve, close, reset or stall", config.Accept)
+			return nil, fmt.Errorf("accept: unknown word %q, expected serve, close, reset or stall", config.Accept)
 		}
 	}
-	return nil
+	return server, nil
 }
 
 func serverTLS(config *TLSConfig) (*tls.Config, error) {

@@ -5,16 +5,22 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 )
 
 // serveWebhook is the fault server as the program of a container: one webhook with the certificate of a mounted Secret, and the paths that probes
-// ask for. Its ports are flags, as those of the webhooks that people run. It returns when a listener has ended.
+// ask for. Its ports are flags, as those of the webhooks that people run. It returns when a listener has failed, and nil when it was told to end,
+// once it has answered what it was asked.
 //
 //	faultserver webhook -secure-port=8443 -faults='{"accept": "stall"}'
 func serveWebhook(arguments []string) error {
@@ -45,7 +51,8 @@ func serveWebhook(arguments []string) error {
 		}
 	}
 	failed := make(chan error, 1)
-	if err := listenAndServe(config, tlsConfig, failed); err != nil {
+	server, err := listenAndServe(config, tlsConfig, failed)
+	if err != nil {
 		return err
 	}
 	if *healthzPort != 0 {
@@ -55,7 +62,17 @@ func serveWebhook(arguments []string) error {
 		}
 		go func() { failed <- http.Serve(listener, health()) }()
 	}
-	return <-failed
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
+	select {
+	case err := <-failed:
+		return err
+	case <-ended:
+		answered, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = server.Shutdown(answered) // what is not answered by then stalls on purpose
+		return nil
+	}
 }
 
 // health says that the process runs and has bound its ports; it says so too where reviews are not answered, as most webhooks' probes do.
