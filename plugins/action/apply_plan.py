@@ -76,15 +76,15 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"{error} Run again, or take back what was changed: ansible-playbook kubeops.webhook_doctor.rollback") from None
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        changed = any(one.state in MADE or one.state is State.WOULD for one in results)
+        made = any(one.state in MADE or one.state is State.WOULD for one in results)
         path = str(journal.path) if journal.path and results and journal.path.exists() else None
         if settings["show"]:
-            show(self._display, result_lines(results, name, path if changed else None, run.stopped))
+            show(self._display, result_lines(results, name, path if made else None, run.stopped))
         bad = [one for one in results if one.state not in WELL]
         answer = {
             **result,
-            "changed": changed,
-            "run": name if changed and not check else None,
+            "changed": made or run.healed,
+            "run": name if made and not check else None,
             "journal": path,
             "results": [one.shown() for one in results],
             "msg": _words(results, bad, check),

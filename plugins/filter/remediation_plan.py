@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -27,6 +28,7 @@ def remediation_plan(
     select: str | None = None,
 ) -> list[dict[str, Any]]:
     # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
+    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.prepare import settled
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, plain
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.suppression import select_by
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.asked import answers_of, checked_findings, joined
@@ -40,7 +42,8 @@ def remediation_plan(
         cluster = joined(facts, probes, verdicts)
         settings = Settings.of(remedies, max_risk, owned, allow_fail_open)
         wanted = reads_of(chosen, cluster, plain(options or {}), settings)
-        return plan_of(chosen, cluster, answers_of(wanted, objects), plain(options or {}), settings)
+        answers = {one: replace(answer, objects=tuple(settled(item) for item in answer.objects)) for one, answer in answers_of(wanted, objects).items()}
+        return plan_of(chosen, cluster, answers, plain(options or {}), settings)
     except (InvalidObservation, InvalidOption, MissingLibrary) as error:
         raise AnsibleFilterError(f"{_NAME}: {error}") from error
 

@@ -46,9 +46,10 @@ def prepared(item: Mapping[str, Any], live: Mapping[str, Any] | None, run: str, 
     if item["action"] == "delete":
         return Sending(item, None, backup_of(live), live["metadata"].get("resourceVersion"))
     try:
-        changed = apply_patch(live, item["patch"])
+        ground = settled(live, run)  # which the plan was made for
+        changed = apply_patch(ground, item["patch"])
         mark = Mark(run, item["id"], at, item["temporary"], item["rollback"]["patch"])
-        return Sending(item, marked(changed, [*marks_of(live), mark]))
+        return Sending(item, marked(changed, [*marks_of(ground), mark]))
     except Changed as error:
         raise Refused(f"somebody changed it since the plan was made: {error}. Run again to plan anew") from error
     except (TooLong, Unreadable) as error:
@@ -76,6 +77,18 @@ def taken_back(live: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]
         raise Refused(f"somebody changed it since: {error}") from error
     except Unreadable as error:
         raise Refused(str(error)) from error
+
+
+def settled(live: Mapping[str, Any], run: str | None = None) -> Mapping[str, Any]:
+    """The object as it is once what an interrupted run changed for a time is taken back (healing.py); as it is now where there is none, or it cannot be.
+
+    A plan is made for that, because it is taken back before anything else is done. run: whose changes for a time stay, as it has not ended.
+    """
+    try:
+        left = [mark for mark in marks_of(live) if mark.temporary and mark.run != run]
+        return (taken_back(live, left) if left else None) or live
+    except (Refused, Unreadable):
+        return live
 
 
 def backup_of(live: Mapping[str, Any]) -> dict[str, Any] | None:

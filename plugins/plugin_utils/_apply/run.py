@@ -14,7 +14,7 @@ from .._remedy.item import applicable
 from .._remedy.reverted import reverted
 from .backups import Backups, NotKept
 from .changing import Changer
-from .healing import heal
+from .healing import heal, left
 from .journal import Journal, NotWritten
 from .outcome import Effect, Look, affected, look
 from .port import Port, Unreachable
@@ -71,6 +71,7 @@ class Run:
     settle: float = 20.0
     results: dict[str, Result] = field(default_factory=dict)
     stopped: str | None = None
+    healed: bool = False  # whether something of an interrupted run was taken back
 
     def __post_init__(self) -> None:
         self.changer = Changer(self.port, self.journal, self.name)
@@ -84,6 +85,7 @@ class Run:
             self._try(items)
             return self._ordered(items)
         if not items:
+            self._only_heal()
             return []
         with hold(self.port, self.holder):
             try:
@@ -126,8 +128,19 @@ class Run:
 
     # ---- what an earlier run has left
 
+    def _only_heal(self) -> None:
+        """There is nothing to change; a run that was killed may have mended all, and not have put back what was for a time."""
+        if not left(self.port):
+            return
+        try:
+            with hold(self.port, self.holder):
+                self._heal()
+        except Locked as error:
+            self.port.say(f"  {error}", "faint")  # it is that run's own, which goes on
+
     def _heal(self) -> None:
         for what, problem in heal(self.port, self.changer):
+            self.healed = self.healed or not problem
             if problem:
                 self.port.say(f"  {what}: what an interrupted run changed for a time is still there: {problem}", "warning")
             else:

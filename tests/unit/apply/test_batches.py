@@ -45,7 +45,14 @@ class Store:
 def item(*names: str) -> dict[str, Any]:
     targets = [{**KIND, "name": name, "uid": f"uid-{name}", "resource_version": f"v{name}"} for name in names]
     target = {key: value for key, value in targets[0].items() if key != "resource_version"}
-    return {"id": "batch", "action": "delete", "target": target, "targets": targets, "rollback": {"possible": False, "patch": [], "because": "records"}}
+    return {
+        "id": "batch",
+        "remedy": "certificate_requests",
+        "action": "delete",
+        "target": target,
+        "targets": targets,
+        "rollback": {"possible": False, "patch": [], "because": "records"},
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.heal
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal, read_journal
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.marks import ANNOTATION, LABEL
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.port import Unreachable
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.prepare import settled
 from ansible_collections.kubeops.webhook_doctor.tests.unit.apply.cluster import Cluster, content
 from ansible_collections.kubeops.webhook_doctor.tests.unit.apply.items import (
     HOOK,
@@ -248,10 +250,40 @@ def test_what_a_killed_run_left_open(cluster: Cluster, tmp_path: Path) -> None:
     ready, _refused = changer.tried([opened(cluster, "a"), shorter(cluster, "b")])
     changer.made(ready)
     other = Changer(cluster, Journal(None), "later")
-    assert heal(cluster, other, dry_run=True) == [(f"{HOOK} a", None)] and noted(cluster, A)
     assert heal(cluster, other) == [(f"{HOOK} a", None)]
     assert content(cluster.objects[A]) == before[A] and cluster.objects[B]["webhooks"][0]["timeoutSeconds"] == 15
     assert heal(cluster, other) == []
+
+
+def test_what_a_killed_run_left_open_is_taken_back_where_nothing_else_is_to_be_done(cluster: Cluster, tmp_path: Path) -> None:
+    before = cluster.contents()
+    changer = run_of(cluster, tmp_path, "killed").changer
+    changer.made(changer.tried([opened(cluster, "a")])[0])
+    cluster.locked_by = "a run that goes on"
+    going_on = run_of(cluster, tmp_path, "during")
+    assert (going_on.apply([]), going_on.healed, noted(cluster, A) != []) == ([], False, True), "the way that a run has opened is its own"
+    cluster.locked_by = None
+    later = run_of(cluster, tmp_path, "later")
+    assert (later.apply([]), later.healed, cluster.contents()) == ([], True, before)
+    again = run_of(cluster, tmp_path, "again")
+    assert (again.apply([]), again.healed) == ([], False)
+
+
+def test_a_plan_is_for_what_is_there_once_the_way_around_is_closed(cluster: Cluster, tmp_path: Path) -> None:
+    """The bypass of a run that was killed is planned anew, with the object as it is without it; also a preview passes."""
+    before = cluster.contents()
+    changer = run_of(cluster, tmp_path, "killed").changer
+    changer.made(changer.tried([opened(cluster, "a")])[0])
+    live = cluster.objects[A]
+    assert content(dict(settled(live))) == before[A] and settled(live, "killed") is live
+    cluster.objects[A] = dict(settled(live))
+    plan = [opened(cluster, "a")]
+    cluster.objects[A] = live
+    assert list(apply(cluster, tmp_path, plan, name="preview", check=True).values()) == ["would"]
+    assert list(apply(cluster, tmp_path, plan, name="next").values()) == ["put_back"] and cluster.contents() == before
+    live = copy.deepcopy(live)
+    live["webhooks"][0]["failurePolicy"] = "Fail"  # somebody did it by hand
+    assert settled(live) is live
 
 
 def test_what_cannot_be_healed_is_told_and_does_not_stop_the_run(cluster: Cluster, tmp_path: Path) -> None:
