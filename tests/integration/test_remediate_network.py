@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The remedy webhook_network where pods really run: ports that really bind, packets that are really dropped, roll-outs under calls; and who stands in its way."""
+"""The remedy webhook_network where pods really run: ports really bind, packets are really dropped, roll-outs happen under calls; and who stands in its way."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Changer:
         for item, answer in zip(single, answers):
             if answer["error"]:
                 state = State.FORBIDDEN if answer["reason"] == "forbidden" else State.FAILED
-                results.append(Result(item, state, (str(answer["error"]),)))
+                results.append(Result(item, state, (str(answer["error"]), *_rights(item, state))))
                 continue
             try:
                 ready.append(prepared(item, next(iter(answer["objects"]), None), self.run, self.port.now()))
@@ -168,5 +168,9 @@ def _refusal(sending: Sending, sent: Sent) -> Result:
         )
         return Result(sending.item, State.REFUSED, (because,))
     state = State.FORBIDDEN if sent.forbidden else State.DENIED if _DENIED.search(sent.error or "") else State.FAILED
-    permit = (f"docs/rbac/remediate-{sending.item['remedy']}.yaml has the rights for it",) if sent.forbidden else ()
-    return Result(sending.item, state, (sent.error or "the API server refused it", *permit))
+    return Result(sending.item, state, (sent.error or "the API server refused it", *_rights(sending.item, state)))
+
+
+def _rights(item: Mapping[str, Any], state: State) -> tuple[str, ...]:
+    """Where to find what is lacking."""
+    return (f"docs/rbac/remediate-{item['remedy']}.yaml has the rights for it",) if state is State.FORBIDDEN else ()

@@ -299,7 +299,9 @@ def test_what_exists_by_now_is_not_overwritten(cluster: Cluster, tmp_path: Path)
 def test_without_the_right_for_one(cluster: Cluster, tmp_path: Path) -> None:
     plan = [shorter(cluster, "a"), shorter(cluster, "b"), shorter(cluster, "c")]
     cluster.forbidden = {f"{HOOK}/b"}
-    assert list(apply(cluster, tmp_path, plan).values()) == ["unproven", "forbidden", "unproven"]
+    results = run_of(cluster, tmp_path).apply(plan)
+    assert [result.state.value for result in results] == ["unproven", "forbidden", "unproven"]
+    assert results[1].because[1] == "docs/rbac/remediate-webhook_timeouts.yaml has the rights for it"
     assert not noted(cluster, f"{HOOK}/b")
 
 
