@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.remediation_plan import remediation_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.remediation_reads import remediation_reads
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.marks import Mark, marked
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.diagnose import diagnose
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy import plan as planning
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.change import Change, Risk
@@ -187,3 +188,12 @@ def test_answers_of_something_else() -> None:
 def test_options_that_are_not_given_are_the_defaults() -> None:
     filled = planning.complete({ROLE: dict.fromkeys(PLANNERS[ROLE].defaults), "webhook_network": None})  # type: ignore[dict-item]
     assert filled == {role: dict(planner.defaults) for role, planner in PLANNERS.items()}
+
+
+def test_what_an_interrupted_run_left_open_is_planned_without() -> None:
+    """It is taken back before anything else is done, so the plan is for what is there then."""
+    facts, findings, (live,) = world(a=30)
+    mark = Mark("killed", "bypass/a", "2026-11-20T18:00:00Z", True, [{"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 30}])
+    left = marked({**live, "webhooks": [{**live["webhooks"][0], "timeoutSeconds": 5}]}, [mark])
+    (item,) = plan(facts, findings, [left], remedies=ROLE)
+    assert item["before"] == {"/webhooks/0/timeoutSeconds": 30}
