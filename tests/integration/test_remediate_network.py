@@ -149,7 +149,7 @@ def test_three_webhooks_that_are_not_reached(lab: Lab, tmp_path: Path, row: Call
     with network_plugin(lab, closed):
         done = cycle(lab, tmp_path, user=USER, variables=by_parameters(taken), mended=mended)
     assert f"{SERVICE}-admits-apiserver" in done.preview.output
-    assert f"{ARGUMENT.format(port=KUBELET_PORT)} -> {ARGUMENT.format(port=FREE_PORT)}" in done.preview.output
+    assert f'"{ARGUMENT.format(port=KUBELET_PORT)}" -> "{ARGUMENT.format(port=FREE_PORT)}"' in done.preview.output
     for fault in ("hostNetwork on the kubelet's port (WD721)", "a NetworkPolicy drops the API server's packets (WD710)", "targetPort misspelt (WD105)"):
         row(done.row(fault, "webhook_network, three in one run"))
 
