@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,20 @@ class Cycle:
         return f"remedy  {fault}: {role}, check-mode changes 0, mended, second run 0, rolled back, {self.seconds:.0f} s"
 
 
-def cycle(lab: Lab, folder: Path, *, user: str, variables: Mapping[str, Any], mended: Callable[[], bool], irreversible: bool = False) -> Cycle:
-    """broken -> --check (nothing is written) -> remediate -> mended -> again (nothing) -> rollback -> as before."""
+def cycle(
+    lab: Lab,
+    folder: Path,
+    *,
+    user: str,
+    variables: Mapping[str, Any],
+    mended: Callable[[], bool],
+    irreversible: bool = False,
+    others_write: Collection[str] = (),
+) -> Cycle:
+    """broken -> --check (nothing is written) -> remediate -> mended -> again (nothing) -> rollback -> as before.
+
+    others_write: what an application writes once it is mended, as <kind>/<namespace>/<name>; that stays.
+    """
     before, content = versions(lab), specs(lab)
     preview = play(lab, folder, "remediate", "--check", "--diff", user=user, variables=variables)
     assert preview.returncode == 0, preview.output[-4000:]
@@ -136,6 +148,6 @@ def cycle(lab: Lab, folder: Path, *, user: str, variables: Mapping[str, Any], me
     assert rolled_back.returncode == 0, rolled_back.output[-4000:]
     if not irreversible:
         now = specs(lab)
-        different = sorted(key for key in {*now, *content} if now.get(key) != content.get(key))
+        different = sorted(key for key in {*now, *content}.difference(others_write) if now.get(key) != content.get(key))
         assert not different, f"not as before: {different}\n{rolled_back.output[-4000:]}"
     return Cycle(preview, applied, again, rolled_back)

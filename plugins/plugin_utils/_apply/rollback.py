@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._remedy.patching import Changed, apply_patch
-from .backups import BACKUP_LABEL, kept, without_marks
+from .backups import BACKUP_LABEL, kept
 from .changing import Changer
 from .kinds import KINDS
 from .marks import SELECTOR, Unreadable, marks_of
@@ -40,7 +40,7 @@ class Rollback:
         self.port, self.changer, self.namespace, self.run, self.check = port, changer, namespace, run, check
 
     def take_back(self, journal: Iterable[Mapping[str, Any]] = ()) -> list[Undone]:
-        """The newest change first. Raises Unreachable."""
+        """The newest change first, but for namespaces (see _order). Raises Unreachable."""
         done = self._copies()
         done += self._marked()
         done += self._journaled(journal, {_key(one.target) for one in done})
@@ -54,7 +54,7 @@ class Rollback:
         for selection, answer in zip(selections, self.port.read(selections)):
             if answer["reason"] == "forbidden":
                 # Whoever has the rights of one remedy only has changed nothing else.
-                refused.append(Undone({**selection, "namespace": None, "name": "*"}, UNSEEN, "could not be looked at", answer["error"]))
+                refused.append(_unseen(selection, answer))
             for item in answer["objects"]:
                 target = _target(item)
                 try:
@@ -65,7 +65,7 @@ class Rollback:
                 if marks:
                     found.append((max(mark.at for mark in marks), target, ", ".join(mark.item for mark in marks)))
         done = []
-        for _at, target, what in sorted(found, key=lambda one: (one[0], _key(one[1])), reverse=True):
+        for _at, target, what in sorted(found, key=_order, reverse=True):
             problem = self.changer.taken_back(target, dry_run=self.check, accept=lambda mark: self.run in (None, mark.run))
             done.append(Undone(target, REFUSED if problem else DONE, what, problem))
         return done + refused
@@ -73,8 +73,9 @@ class Rollback:
     def _copies(self) -> list[Undone]:
         """Objects that were deleted, from the ConfigMaps that hold their copies."""
         selection = {"api_version": "v1", "kind": "ConfigMap", "namespace": self.namespace, "label_selector": f"{BACKUP_LABEL}=true"}
-        done = []
-        for config_map in self.port.read([selection])[0]["objects"]:
+        answer = self.port.read([selection])[0]
+        done = [_unseen(selection, answer)] if answer["reason"] == "forbidden" else []
+        for config_map in answer["objects"]:
             copy = kept(config_map)
             if copy is None:
                 done.append(Undone(_target(config_map), REFUSED, "a copy of a deleted object", "somebody edited it, so it cannot be read"))
@@ -90,7 +91,7 @@ class Rollback:
         answer = self.port.read([target])[0]
         if answer["objects"]:
             return Undone(target, NOTHING, "deleted", "it exists again")
-        sent = self.port.create([without_marks(item)], self.check)[0]
+        sent = self.port.create([item], self.check)[0]
         return Undone(target, DONE if sent.ok else REFUSED, "deleted", None if sent.ok else sent.error)
 
     def _journaled(self, journal: Iterable[Mapping[str, Any]], known: set[str]) -> list[Undone]:
@@ -99,17 +100,21 @@ class Rollback:
         back = {name for step in steps if step["step"] == "taken back" and not step.get("dry_run") for name in step["items"]}
         sent = {step["item"] for step in steps if step["step"] == "sent"}
         done = []
-        for step in reversed([step for step in steps if step["step"] == "sending" and step["item"] in sent - back]):
-            if _key(step["target"]) in known:
-                continue
-            done.append(self._from(step))
+        # The last line about an item is the one that was sent: where somebody was faster, it was tried again.
+        last = {step["item"]: step for step in steps if step["step"] == "sending" and step["item"] in sent - back}
+        for step in sorted(last.values(), key=steps.index, reverse=True):
+            if _key(step["target"]) not in known:
+                done.append(self._from(step))
         return done
 
     def _from(self, step: Mapping[str, Any]) -> Undone:
         target, what = step["target"], step["item"]
-        live = next(iter(self.port.read([target])[0]["objects"]), None)
         if step.get("backup"):
             return self._made_again(step["backup"])
+        answer = self.port.read([target])[0]
+        if answer["error"]:
+            return Undone(target, REFUSED, what, str(answer["error"]))
+        live = next(iter(answer["objects"]), None)
         if live is None:
             return Undone(target, NOTHING, what, "it does not exist any more")
         if not step["undo"]:
@@ -120,6 +125,18 @@ class Rollback:
             return Undone(target, REFUSED, what, f"somebody changed it since: {error}")
         sent = self.port.put([content], self.check)[0]
         return Undone(target, DONE if sent.ok else REFUSED, what, None if sent.ok else sent.error)
+
+
+def _unseen(selection: Mapping[str, Any], answer: Mapping[str, Any]) -> Undone:
+    target = {key: selection[key] for key in ("api_version", "kind")}
+    return Undone({**target, "namespace": selection.get("namespace"), "name": "*"}, UNSEEN, "could not be looked at", answer["error"])
+
+
+def _order(one: tuple[str, Mapping[str, Any], str]) -> tuple[bool, str, str]:
+    """Of a change that was made (when, target, what): the greatest is taken back first. Namespaces are, because taking back the restart of a workload creates
+    its pods anew, and injectors choose pods by what their namespace's labels say then."""
+    at, target, _what = one
+    return target["kind"] == "Namespace", at, _key(target)
 
 
 def _operations(undo: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@
 acme_says       message of the ClusterIssuer letsencrypt, which is then not ready; absent: it is ready
 acme_reason     default ErrRegisterACMEAccount       acme_server    default Let's Encrypt's        acme_ca_bundle    default false
 acme_untouched  minutes since the issuer was made, and no condition was written
-controller      its pod: {HTTPS_PROXY, HTTP_PROXY, NO_PROXY, ndots, searches, restarts, ready, dns_policy, hidden, may_hide, api_host, arguments}; none: not seen
+controller      its pod: {HTTPS_PROXY, HTTP_PROXY, NO_PROXY, hidden, may_hide, ndots, searches, restarts, ready, dns_policy, api_host, arguments};
+                none: not seen
 cainjector      the same
 cluster_proxy   {HTTPS_PROXY, NO_PROXY} of OpenShift
 challenge       {says, type, minutes, state, domain}                               order    {says, state, minutes}
