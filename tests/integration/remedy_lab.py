@@ -22,6 +22,8 @@ KINDS = (
     "validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions,apiservices,deployments,services,networkpolicies,roles,"
     "rolebindings,namespaces,configmaps,secrets"
 )
+CAINJECTOR_LEASE = "cert-manager-cainjector-leader-election"
+NOT_ELECTED = 62.0  # seconds after which a part of cert-manager that has no lease is reported
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ def start(lab: Lab, folder: Path, playbook: str, *, user: str = "admin", variabl
     command = lab.command(["ansible-playbook", f"{PLAYBOOKS}.{playbook}", "-e", json.dumps(values)])
     environment = {**lab.environment(user), **QUIET, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, start_new_session=True)
+
+
+def exists(lab: Lab, *what: str) -> bool:
+    """Whether `kubectl get` of these words finds something."""
+    return bool(lab.kubectl("get", *what, "--ignore-not-found", "-o", "name").strip())
 
 
 def versions(lab: Lab) -> dict[str, str]:
