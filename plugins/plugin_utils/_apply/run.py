@@ -219,6 +219,9 @@ class Run:
                 self._take_back(item, State.PUT_BACK, ())
 
     def _take_back(self, item: Mapping[str, Any], state: State, because: tuple[str, ...]) -> None:
+        if not item["rollback"]["possible"]:
+            self._note(item, State.WORSE, (*because, f"it cannot be taken back: {item['rollback']['because']}"))
+            return
         try:
             problem = self.changer.taken_back(item["target"], item["id"])
         except Unreachable as error:
