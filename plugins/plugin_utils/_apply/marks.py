@@ -36,7 +36,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Mark:
-    """One change of this object. undo: the JSON patch that takes it back; created: the digest of an object that was made by it. Neither: it cannot be taken back."""
+    """One change of this object. undo: the JSON patch that takes it back; created: the digest of an object that was made by it; neither: it stays."""
 
     run: str
     item: str

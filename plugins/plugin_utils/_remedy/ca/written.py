@@ -194,7 +194,7 @@ def _has(item: Wanted, code: str) -> bool:
 
 
 def _mending(item: Wanted, ahead: Collection[str]) -> Mending:
-    """What the change mends. A CA that ends soon goes on vouching for what is served until that is issued by the new one: adding the new one is the first step."""
+    """What the change mends. A CA that ends soon vouches for what is served until that is issued by the new one: to add the new one is a first step."""
     every = mending(item.findings.values())
     stay = {one["fingerprint"] for one in item.findings.values() if one["code"] == "WD306" and set(one["affects"]) & set(ahead)}
     return {**every, "fingerprints": tuple(one for one in every["fingerprints"] if one not in stay)}
