@@ -108,6 +108,9 @@ def effects(lab: Lab) -> dict[str, bool]:
     ca = base64.b64decode(bundle(lab, "twin-ca-rotated"))
     for name in ("ca-rotated-fail-open", "ca-bundle-empty-fail-open", "ca-expires-soon"):
         found[name] = base64.b64decode(bundle(lab, f"fault-{name}")).endswith(ca)
+    garbage = "gauges.conversion-ca-bundle-garbage.fault.lab.example.com"  # nothing is stored in it that could be asked for
+    path = "jsonpath={.spec.conversion.webhook.clientConfig.caBundle}"
+    found["conversion-ca-bundle-garbage"] = base64.b64decode(lab.kubectl("get", "crd", garbage, "-o", path)) == ca
     found["leases"] = [entry["timeoutSeconds"] for entry in entries(lab, "validating", "fault-leases")] == [3]
     found["mutating-budget"] = sum(entry["timeoutSeconds"] for entry in entries(lab, "mutating", "fault-mutating-budget")) <= 34
     return found
