@@ -81,6 +81,14 @@ def marked(item: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]:
     return shown
 
 
+def bare(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The object without what was written about its changes. What held it stays, even empty: the undoing says whether it goes."""
+    shown = copy.deepcopy(dict(item))
+    for part, key in (("annotations", ANNOTATION), ("labels", LABEL)):
+        (shown.get("metadata", {}).get(part) or {}).pop(key, None)
+    return shown
+
+
 def digest(item: Mapping[str, Any]) -> str:
     """Of what an object says apart from its metadata and status: the same until somebody changes it. What the API server fills in is part of it, so it is taken
     from an answer of the API server."""

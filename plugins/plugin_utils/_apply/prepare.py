@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._remedy.patching import Changed, apply_patch
-from .marks import Mark, TooLong, Unreadable, digest, marked, marks_of
+from .marks import Mark, TooLong, Unreadable, bare, digest, marked, marks_of
 
 
 class Refused(Exception):
@@ -65,7 +65,7 @@ def taken_back(live: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]
     """The object without the newest of its changes, those in `marks`, oldest first; None where it was made by them and is to be deleted. Raises Refused."""
     try:
         rest = [mark for mark in marks_of(live) if mark not in marks]
-        content: Any = dict(live)
+        content: Any = bare(live)
         for mark in reversed(marks):
             if mark.created is not None:
                 if digest(live) != mark.created:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A change that cannot be taken back says so from the plan to the rollback, which leaves what was changed as it is."""
+"""Taking back: to the letter, or told to be impossible from the plan to the rollback. And what an item has to answer for."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.changing import Changer
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.marks import marks_of
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.outcome import Effect, look
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.port import Sent
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.prepare import prepared
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.rollback import DONE, NOTHING, Rollback, Undone
@@ -69,3 +70,32 @@ def test_by_the_journal_alone(tmp_path: Path) -> None:
     sending = {"step": "sending", "item": "mended", "target": TARGET, "undo": [], "backup": None, "irreversible": BECAUSE}
     (undone,) = back(store, tmp_path, [sending, {"step": "sent", "item": "mended"}])
     assert undone.state == NOTHING and BECAUSE in str(undone.because) and store.live["spec"]["a"] == "good"
+
+
+def test_annotations_that_were_not_there_before(tmp_path: Path) -> None:
+    """The change makes the place in which the note about it is kept as well; taken back, both are gone."""
+    patch = [{"op": "add", "path": "/metadata/annotations", "value": {}}, {"op": "add", "path": "/metadata/annotations/a", "value": "b"}]
+    undo = [
+        {"op": "test", "path": "/metadata/annotations/a", "value": "b"},
+        {"op": "remove", "path": "/metadata/annotations/a"},
+        {"op": "test", "path": "/metadata/annotations", "value": {}},
+        {"op": "remove", "path": "/metadata/annotations"},
+    ]
+    annotated = {**item(True), "patch": patch, "rollback": {"possible": True, "patch": undo, "because": None}}
+    sending = prepared(annotated, LIVE, "run", "2026-11-20T18:00:00Z")
+    assert sending.content and sending.content["metadata"]["annotations"].keys() > {"a"}
+    store = Store(sending.content)
+    (undone,) = back(store, tmp_path)
+    assert undone.state == DONE and store.live == LIVE
+
+
+def finding(*callouts: str) -> dict[str, Any]:
+    return {"code": "WD101", "severity": "error", "cause": "service_not_found", "fingerprint": "f", "affects": list(callouts)}
+
+
+@pytest.mark.parametrize(("left", "effect"), [(["theirs"], Effect.MENDED), (["mine", "theirs"], Effect.NOT_MENDED)], ids=["of others", "of its own"])
+def test_a_finding_about_several_objects(left: list[str], effect: Effect) -> None:
+    """Each item answers for its own call-outs: that of another object is mended by another item, later."""
+    about = {"subject": {"kind": "Service", "namespace": "a", "name": "b"}, "title": "t", "evidence": []}
+    verify = {"callouts": ["mine"], "fingerprints": ["f"]}
+    assert look({"verify": verify}, [finding("mine", "theirs")], [{**finding(*left), **about}]).effect is effect
