@@ -170,10 +170,10 @@ def test_all_at_once(lab: Lab, made: float, tmp_path: Path, row: Callable[[str],
     for name in ROLE:
         if name in REFUSED:
             assert REFUSED[name].because in done.preview.output and f"fault-{name}: " not in done.applied.output
-            row(f"remedy  {name}: {ROLE[name]}, check-mode changes 0, refused ({REFUSED[name].because})")
+            row(f"remedy  {name}, all at once: {ROLE[name]}, check-mode changes 0, refused ({REFUSED[name].because})")
             continue
         if name in EASED:
             assert EASED[name].left in done.applied.output
         if name in STAYS:
             assert f"{name}.fault.lab.example.com: left as it is" in done.rolled_back.output
-        row(done.row(name, ROLE[name], _became(name), "not to be rolled back, and told" if name in STAYS else "rolled back"))
+        row(done.row(f"{name}, all at once", ROLE[name], _became(name), "not to be rolled back, and told" if name in STAYS else "rolled back"))
