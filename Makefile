@@ -53,6 +53,14 @@ explain: $(RUNTIME)/.ready $(COLLECTION) ## Explain a pasted error text: make ex
 	@test -n "$$webhook_doctor_error_text" || { echo "make explain: give the text: make explain ERROR='Internal error occurred: failed calling webhook ...'" >&2; exit 2; }
 	@$(RUN) ansible-playbook kubeops.webhook_doctor.diagnose -e "$$($(RUNTIME)/bin/python -c 'import json, os; print(json.dumps({"webhook_doctor_error": os.environ["webhook_doctor_error_text"]}))')" $(EXTRA)
 
+.PHONY: remediate
+remediate: $(RUNTIME)/.remedies $(COLLECTION) ## Preview what would mend your cluster: KUBECONFIG=~/.kube/config (and CONTEXT=, EXTRA='-e ...'); APPLY=1 does it
+	@$(RUN) ansible-playbook kubeops.webhook_doctor.remediate $(KUBECONFIG_ARGUMENT) $(CONTEXT_ARGUMENT) $(if $(APPLY),,--check --diff) $(EXTRA)
+
+.PHONY: rollback
+rollback: $(RUNTIME)/.remedies $(COLLECTION) ## Preview taking it back: KUBECONFIG=..., CONTEXT=, EXTRA=; APPLY=1 does it
+	@$(RUN) ansible-playbook kubeops.webhook_doctor.rollback $(KUBECONFIG_ARGUMENT) $(CONTEXT_ARGUMENT) $(if $(APPLY),,--check) $(EXTRA)
+
 ##@ Developing it
 
 .PHONY: test
@@ -91,10 +99,17 @@ unit-lowest: $(CACHE)/lowest-$(PYTHON_VERSION)/.ready $(COLLECTION) ## The table
 sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
 	$(RUN_DEV) python tests/tools/sanity.py --cache $(CACHE)/sanity --python $(PYTHON_VERSION)
 
+# These mostly wait for changes to show, so two at a time are no slower; those that diagnose measure time, and go alone.
+WAITING = $(sort $(wildcard tests/integration/test_remediate*.py) tests/integration/test_gate.py)
+PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
+# With PYTEST='-k ...' one of the two runs may have nothing to do.
+NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)
+
 .PHONY: integration
 integration: $(DEV)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
 	$(RUN_DEV) python tests/lab/lab.py build --all
-	$(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no tests/integration $(PYTEST)
+	$(PYTEST_LAB) tests/integration $(addprefix --ignore=,$(WAITING)) $(PYTEST) $(NONE_CHOSEN)
+	$(PYTEST_LAB) -n 2 --dist loadfile $(WAITING) $(PYTEST) $(NONE_CHOSEN)
 
 .PHONY: bench
 bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/results.json; CASES='trust-thousand ...' some
@@ -148,6 +163,12 @@ $(RUNTIME)/.ready: requirements.txt | python-found
 	@echo "Setting up $(notdir $(RUNTIME)) with $(PYTHON) (once; about 20 s)"
 	@$(PYTHON) -m venv $(RUNTIME)
 	@$(RUNTIME)/bin/pip install --quiet -r requirements.txt
+	@touch $@
+
+# kubernetes.core sends the changes; the Python package brings it along.
+$(RUNTIME)/.remedies: $(RUNTIME)/.ready
+	@echo "Setting up what sends changes (the collection kubernetes.core, in the Python package ansible; once)"
+	@$(RUNTIME)/bin/pip install --quiet 'ansible>=12.0.0'
 	@touch $@
 
 $(DEV)/.ready: requirements-dev.lock | python-found

@@ -14,11 +14,11 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._vocabulary import VANTAGES
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.backups import Backups, NotKept
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.backups import Backups
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.diff import diffs
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.executing import Executor, connection_of
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.executing import Executor, connection_of, insist_on_sender
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.identity import holder, new_run
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal, NotWritten
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.lines import plan_lines, result_lines
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.modules_port import Looking, ModulesPort
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.port import Unreachable
@@ -63,6 +63,8 @@ class ActionModule(ActionBase):
         )
         if settings["show"]:
             show(self._display, plan_lines(plan, check))
+        if applicable(plan):
+            insist_on_sender(self)
         name = new_run()
         journal = Journal(None if check else Path(settings["journal_dir"]) / f"{name}.jsonl")
         run = Run(port, journal, Backups(settings["lock_namespace"]), name, holder(name), findings, check, settings["settle"])
@@ -70,12 +72,12 @@ class ActionModule(ActionBase):
             results = run.apply(plan)
         except Locked as error:
             raise AnsibleActionFail(str(error)) from None  # Ansible would append what it came from
-        except (Unreachable, NotWritten, NotKept) as error:
+        except Unreachable as error:
             raise AnsibleActionFail(f"{error} Run again, or take back what was changed: ansible-playbook kubeops.webhook_doctor.rollback") from None
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         changed = any(one.state in MADE or one.state is State.WOULD for one in results)
-        path = str(journal.path) if journal.path and results else None
+        path = str(journal.path) if journal.path and results and journal.path.exists() else None
         if settings["show"]:
             show(self._display, result_lines(results, name, path if changed else None, run.stopped))
         bad = [one for one in results if one.state not in WELL]

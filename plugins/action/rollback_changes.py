@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.changing import Changer
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.executing import Executor, connection_of
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.executing import Executor, connection_of, insist_on_sender
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.identity import holder, new_run
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal, NotRead, NotWritten, read_journal
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.lines import undone_lines
@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
         port = ModulesPort(
             Executor(self, task_vars), connection_of(self._task.args), self._display, Looking(), settings["lock_namespace"], not settings["show"]
         )
+        insist_on_sender(self)
         run = new_run()
         journal = Journal(None if check else Path(settings["journal_dir"]) / f"rollback-{run}.jsonl")
         try:

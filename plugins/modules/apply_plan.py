@@ -129,7 +129,7 @@ results:
     state:
       description:
         - V(would) (check mode), V(mended), V(not_mended), V(unproven), V(reverted), V(undone), V(worse), V(put_back), V(refused), V(forbidden),
-          V(denied), V(failed), V(waits) or V(stopped).
+          V(denied), V(failed), V(waits), V(stopped), or V(unknown) (sent, and the run was stopped before its effect was seen).
       type: str
     because:
       description: Why, line by line.

@@ -45,6 +45,9 @@ options:
     description: Seconds after which others may take it over, unless it is renewed.
     type: int
     default: 600
+  take_over_from:
+    description: Who is known to have died. The Lease is taken if exactly this one holds it, whether or not the time is up.
+    type: str
   state:
     description: V(held) takes or renews it, V(free) gives it back.
     type: str
@@ -95,6 +98,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "name": {"type": "str", "default": "webhook-doctor"},
     "holder": {"type": "str", "required": True},
     "duration": {"type": "int", "default": 600},
+    "take_over_from": {"type": "str"},
     "state": {"type": "str", "choices": ["held", "free"], "default": "held"},
     "timeout": {"type": "float", "default": 30.0},
 }
@@ -122,7 +126,8 @@ def _lock(params: dict[str, Any], check: bool) -> Lock:
     api = connect(params, timeout=params["timeout"])
     if params["state"] == "free":
         return release(api, params["namespace"], params["name"], params["holder"], check)
-    return acquire(api, params["namespace"], params["name"], params["holder"], params["duration"], datetime.now(timezone.utc), check)
+    now = datetime.now(timezone.utc)
+    return acquire(api, params["namespace"], params["name"], params["holder"], params["duration"], now, check, params["take_over_from"])
 
 
 if __name__ == "__main__":

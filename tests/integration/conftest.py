@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 from doctorlab import Lab, Options
 from lab_diagnosis import Diagnosis, diagnose
 
-ROWS = pytest.StashKey[list[str]]()
+ROW = "row"  # of a report's properties, which also a worker of pytest-xdist hands over
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +51,12 @@ def old_diagnosis(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Add a line to the table that ends the run."""
-    rows = request.config.stash.setdefault(ROWS, [])
-    return rows.append
+    return lambda line: request.node.user_properties.append((ROW, line))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    rows = config.stash.get(ROWS, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for name in ("passed", "failed", "error") for report in terminalreporter.stats.get(name, ()) if report.when == "call"]
+    rows = {str(value) for report in reports for name, value in report.user_properties if name == ROW}
     if rows:
         terminalreporter.section("what was made, and what was found")
         for line in sorted(rows):

@@ -271,8 +271,6 @@ def test_a_run_that_is_killed(step: str, ending: str, lab: Lab, tmp_path: Path, 
         changed = seconds_of(lab, name) != [30, 5]
         assert bool(journal_of(lab, f"long-{name}")) == changed, "a change without a note, or a note without a change"
     found = sum(seconds_of(lab, name) != [30, 5] for name in ("k1", "k2"))
-    # The lock of a dead process on this host is not waited for; it ends by itself after ten minutes.
-    lab.kubectl("-n", "kube-system", "delete", "lease", "webhook-doctor", "--ignore-not-found")
     again = play(lab, tmp_path, "remediate", user=USER, variables=ONE_REMEDY)
     assert again.returncode == 0 and seconds_of(lab, "k1") == seconds_of(lab, "k2") == [15, 5], again.output[-3000:]
     back = play(lab, tmp_path, "rollback", user=USER)

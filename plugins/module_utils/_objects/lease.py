@@ -33,15 +33,18 @@ class Lock:
     until: str | None = None
 
 
-def acquire(api: Api, namespace: str, name: str, holder: str, seconds: int, now: datetime, check: bool) -> Lock:
-    """Take the lock, or renew it. Where another one holds it, say who. check: only look. Raises LeaseError, Unreachable."""
+def acquire(api: Api, namespace: str, name: str, holder: str, seconds: int, now: datetime, check: bool, dead: str | None = None) -> Lock:
+    """Take the lock, or renew it. Where another one holds it, say who. check: only look. dead: a holder who is known to have died, whose time need not be up.
+
+    Raises LeaseError, Unreachable.
+    """
     path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
     for _try in range(_TRIES):
         found = api.request("GET", f"{path}/{name}")
         if found.status not in (200, 404):
             raise LeaseError(found.message())
         lease = found.json() if found.status == 200 else {}
-        other = _other(lease, holder, now)
+        other = None if dead and _holder(lease) == dead else _other(lease, holder, now)
         if other:
             return other
         if check:

@@ -18,7 +18,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.fi
 _CONCURRENCY = 16
 # Names of API groups, kinds, namespaces and objects; anything else must not become part of a path. RBAC names may have colons.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"(?:[a-z0-9.-]+/)?v[0-9a-z]+")
+_VERSION = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?v[0-9a-z]+")
 
 
 class InvalidReference(Exception):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,17 @@ from .port import Sent, Unreachable
 
 # What urllib3 and the dynamic client say where no HTTP answer came.
 _NO_ANSWER = ("Max retries exceeded", "Connection refused", "Connection aborted", "timed out", "Failed to establish", "Connection reset", "RemoteDisconnected")
+
+# What proxies and load balancers say where the API server did not, and the API server where etcd did not: the request may have come through all the same.
+_UNKNOWN_REASONS = ("Bad Gateway", "Service Unavailable", "Gateway Timeout", "Gateway Time-out")
+_UNKNOWN_CODES = (502, 503, 504)
+_UNKNOWN = ("etcdserver: request timed out", "etcdserver: leader changed")
+# RBAC's words. A webhook or a policy that denies is Forbidden, too, and may use any words.
+_NOT_ALLOWED = re.compile(r'forbidden: User "[^"]*" cannot ')
+# kubernetes.core.k8s has no state for "make it, and only make it": an object that is there would be patched. With a uid that no object has, it is not, and the
+# API server gives a new object one of its own.
+NEW_UID = "00000000-0000-0000-0000-000000000000"
+_EXISTS = Sent(False, "it exists already")
 
 
 def sent_of(result: Mapping[str, Any], count: int) -> list[Sent]:
@@ -28,16 +40,19 @@ def sent_of(result: Mapping[str, Any], count: int) -> list[Sent]:
 def _one(result: Mapping[str, Any]) -> Sent:
     error = result.get("error")
     if not error:
-        return Sent(True, content=result.get("result"))
+        # That is what the module makes of 409 AlreadyExists.
+        return _EXISTS if result.get("method") == "create" and not result.get("result") else Sent(True, content=result.get("result"))
     text = str(error.get("msg") or error.get("reason") or "")
-    message = _message(text)
-    if not error.get("reason") and any(word in text for word in _NO_ANSWER):
+    message, status = _message(text), _status(text) or {}
+    nothing = not error.get("reason") and any(word in text for word in _NO_ANSWER)
+    if nothing or error.get("reason") in _UNKNOWN_REASONS or status.get("code") in _UNKNOWN_CODES or any(word in message for word in _UNKNOWN):
         raise Unreachable(message[:500])
-    reason = str(error.get("reason") or "") + " " + str((_status(text) or {}).get("reason") or "")
-    conflict = "Conflict" in reason and "AlreadyExists" not in reason
-    # A webhook's or a policy's denial is Forbidden, too; only RBAC says that a user cannot do something.
-    forbidden = "Forbidden" in reason and " cannot " in message
-    return Sent(False, message[:2000], conflict, forbidden)
+    if NEW_UID in message and "field is immutable" in message:
+        return _EXISTS
+    # The module makes anew what is not there any more, which the API server refuses because of the version in it.
+    gone = "resourceVersion should not be set on objects to be created" in message
+    conflict = gone or "Conflict" in (error.get("reason"), status.get("reason"))
+    return Sent(False, message[:2000], conflict, bool(_NOT_ALLOWED.search(message)))
 
 
 def _message(text: str) -> str:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from .marks import LABEL, PREFIX
+from .marks import PREFIX
 from .port import Port
 
 BACKUP_LABEL = f"{PREFIX}/backup"
@@ -26,24 +28,25 @@ class Backups:
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
 
-    def keep(self, port: Port, run: str, objects: Sequence[Mapping[str, Any]]) -> None:
-        """One ConfigMap for each object, made before it is deleted. Raises NotKept."""
-        maps = [self._config_map(run, item) for item in objects]
-        for item, sent in zip(objects, port.create(maps, dry_run=False)):
-            if not sent.ok and "already exists" not in (sent.error or ""):
-                raise NotKept(f"{item['kind']} {item['metadata']['name']} is not deleted, because its copy could not be made in {self.namespace}: {sent.error}")
+    def keep(self, port: Port, run: str, item: Mapping[str, Any]) -> None:
+        """Make a ConfigMap that holds the object, before it is deleted. Raises NotKept."""
+        sent = port.create([self._config_map(run, item)], dry_run=False)[0]
+        if not sent.ok:
+            raise NotKept(f"{item['kind']} {item['metadata']['name']} is not deleted, because its copy could not be made in {self.namespace}: {sent.error}")
 
     def _config_map(self, run: str, item: Mapping[str, Any]) -> dict[str, Any]:
         text = json.dumps(item, sort_keys=True)
         if len(text) > _MOST_BYTES:
             raise NotKept(f"{item['kind']} {item['metadata']['name']} is not deleted: its copy has {len(text)} bytes, and a ConfigMap holds no more than 1 MiB")
         metadata = item["metadata"]
-        key = "-".join(part.lower() for part in (item["kind"], metadata.get("namespace") or "", metadata["name"]) if part)
+        whole = "/".join((item["apiVersion"], item["kind"], metadata.get("namespace") or "", metadata["name"]))
+        # Readable, then unique: a-b/c and a/b-c read the same, and names of RBAC may have characters that a ConfigMap's may not.
+        readable = re.sub("[^a-z0-9.-]", "-", f"webhook-doctor-{run}-{item['kind']}-{metadata['name']}".lower())[:230].rstrip("-.")
         return {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
-                "name": f"webhook-doctor-{run.lower()}-{key}"[:253].rstrip("-."),
+                "name": f"{readable}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}",
                 "namespace": self.namespace,
                 "labels": {BACKUP_LABEL: "true", f"{PREFIX}/run": run, "app.kubernetes.io/name": "webhook-doctor"},
             },
@@ -59,10 +62,3 @@ def kept(config_map: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
     except (KeyError, ValueError, TypeError):
         return None
     return (str(run), content) if isinstance(content, dict) and {"apiVersion", "kind", "metadata"} <= set(content) else None
-
-
-def without_marks(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy that is made again carries no label of a change: it is whole."""
-    metadata = dict(item["metadata"])
-    metadata["labels"] = {key: value for key, value in (metadata.get("labels") or {}).items() if key != LABEL}
-    return {**item, "metadata": metadata}

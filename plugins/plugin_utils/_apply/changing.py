@@ -5,23 +5,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .journal import Journal
 from .marks import Unreadable, marks_of
-from .port import Port, Sent
+from .port import Port, Sent, Unreachable
 from .prepare import Refused, Sending, created, prepared, taken_back
 from .result import Result, State
 
 _TRIES = 4
+_DENIED = re.compile("denied (?:the )?request")  # webhooks and policies
 
 
 class Changer:
-    """run: the name that marks carry."""
+    """run: the name that marks carry. begun: ids of the items that were sent, whatever became of them."""
 
     def __init__(self, port: Port, journal: Journal, run: str) -> None:
         self.port, self.journal, self.run = port, journal, run
+        self.begun: set[str] = set()
 
     def tried(self, items: Sequence[Mapping[str, Any]]) -> tuple[list[Sending], list[Result]]:
         """Read the targets now and send every change as a dry run: (what the API server would accept, ready to be sent; why not, of the others)."""
@@ -41,12 +44,13 @@ class Changer:
         waiting, made, results = list(ready), [], []
         for attempt in range(_TRIES):
             self.journal.write_all([self._line("sending", sending) for sending in waiting])
+            self.begun |= {sending.item["id"] for sending in waiting}
             again, done = [], []
             for sending, sent in self._sent(waiting, dry_run=False):
                 if sent.ok:
                     done.append(sending.item)
-                elif sent.conflict and attempt < _TRIES - 1:
-                    again.append(sending.item)
+                elif sent.conflict and attempt < _TRIES - 1 and sending.item["action"] != "delete":
+                    again.append(sending.item)  # what is deleted is what was looked at and copied, and nothing newer
                 else:
                     results.append(_refusal(sending, sent))
             self.journal.write_all([{"step": "sent", "at": self.port.now(), "item": item["id"]} for item in done])
@@ -90,6 +94,19 @@ class Changer:
                 return sent.error or "the API server refused it"
             self.port.sleep(0.5 * (attempt + 1))
         return "others change it all the time"
+
+    def shows(self, item: Mapping[str, Any]) -> bool | None:
+        """Whether the object is changed by an item that was sent; None where that cannot be seen."""
+        try:
+            answer = self.port.read([item["target"]])[0]
+            if answer["error"]:
+                return None
+            live = next(iter(answer["objects"]), None)
+            if item["action"] == "delete" or live is None:
+                return item["action"] == "delete" and live is None
+            return any((mark.run, mark.item) == (self.run, item["id"]) for mark in marks_of(live))
+        except (Unreachable, Unreadable):
+            return None
 
     # ---- how
 
@@ -148,6 +165,9 @@ def _as_one(sent: Sequence[Sent]) -> Sent:
 
 def _refusal(sending: Sending, sent: Sent) -> Result:
     if sent.conflict:
-        return Result(sending.item, State.REFUSED, ("others change it all the time; run again later",))
-    state = State.FORBIDDEN if sent.forbidden else State.DENIED if "denied" in (sent.error or "") else State.FAILED
+        because = (
+            "somebody changed it just now; run again to plan anew" if sending.item["action"] == "delete" else "others change it all the time; run again later"
+        )
+        return Result(sending.item, State.REFUSED, (because,))
+    state = State.FORBIDDEN if sent.forbidden else State.DENIED if _DENIED.search(sent.error or "") else State.FAILED
     return Result(sending.item, state, (sent.error or "the API server refused it",))

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC
+
+from .modules_port import SENDER
 
 
 class Executor:
@@ -29,6 +32,15 @@ class Executor:
             return self._action._execute_module(module_name=module, module_args=dict(arguments), task_vars=self._vars)
         finally:
             self._action._task = task
+
+
+def insist_on_sender(action: ActionBase) -> None:
+    """Raises AnsibleActionFail where the collection that sends changes is not installed, before anything is begun."""
+    if not action._shared_loader_obj.module_loader.find_plugin(SENDER):
+        raise AnsibleActionFail(
+            "The collection kubernetes.core, which sends the changes, is not installed: ansible-galaxy collection install kubernetes.core "
+            "(or pip install ansible, which brings it)."
+        )
 
 
 def connection_of(arguments: Mapping[str, Any]) -> dict[str, Any]:

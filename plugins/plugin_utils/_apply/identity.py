@@ -1,15 +1,20 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of runs and of those who make them. PRIVATE to the collection."""
+"""Names of runs and of those who make them, and whether one of them has died. PRIVATE to the collection."""
 
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
+import re
 import secrets
 import socket
 from datetime import datetime, timezone
+from pathlib import Path
+
+_HOLDER = re.compile(r" pid (?P<pid>\d+)\.(?P<start>\d+)\.(?P<place>[0-9a-f]{8}) \(")
 
 
 def new_run() -> str:
@@ -18,9 +23,38 @@ def new_run() -> str:
 
 
 def holder(run: str) -> str:
-    """Who makes the run, for others who find the lock: user, host and process."""
+    """Who makes the run, for others who find the lock: user, host and process (its id, start and place, by which `died_here` knows it again)."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = str(os.getuid())
-    return f"{user}@{socket.gethostname()} pid {os.getpid()} ({run})"
+    pid = os.getpid()
+    place, start = _place(), _start(pid)
+    process = f"{pid}.{start}.{place}" if place and start else str(pid)
+    return f"{user}@{socket.gethostname()} pid {process} ({run})"
+
+
+def died_here(text: str) -> bool:
+    """Whether the holder was a process of this machine (this boot, this pid namespace) that does not run any more; False where that cannot be told."""
+    found = _HOLDER.search(text)
+    if found is None:
+        return False
+    return found["place"] == _place() and _start(int(found["pid"])) != found["start"]
+
+
+def _place() -> str | None:
+    """This boot and pid namespace; None where the system does not tell."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return hashlib.sha256(f"{boot} {Path('/proc/self/ns/pid').readlink()}".encode()).hexdigest()[:8]
+    except OSError:
+        return None
+
+
+def _start(pid: int) -> str | None:
+    """When a process started, in clock ticks since the boot; None where there is none. Counted behind its name, which may hold spaces and brackets."""
+    try:
+        line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return line.rpartition(")")[2].split()[19]

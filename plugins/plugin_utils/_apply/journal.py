@@ -49,7 +49,7 @@ class Journal:
                 os.fsync(file.fileno())
         except OSError as error:
             raise NotWritten(
-                f"The journal {self.path} cannot be written: {error.strerror}. Nothing was changed by this step. "
+                f"The journal {self.path} cannot be written: {error.strerror}. No change is begun without it. "
                 "Choose another place with webhook_doctor_journal_dir."
             ) from error
 

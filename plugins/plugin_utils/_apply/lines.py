@@ -32,6 +32,7 @@ _WORDS = {
     State.FAILED: ("not changed", "error"),
     State.WAITS: ("not changed", "warning"),
     State.STOPPED: ("not begun", "warning"),
+    State.UNKNOWN: ("sent, and its effect was not seen", "error"),
 }
 
 

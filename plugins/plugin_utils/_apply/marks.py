@@ -57,9 +57,29 @@ def marks_of(item: Mapping[str, Any]) -> list[Mark]:
     if not text:
         return []
     try:
-        return [Mark(**entry) for entry in json.loads(text)]
+        return [_mark(entry) for entry in json.loads(text)]
     except (ValueError, TypeError) as error:
         raise Unreadable(f"its annotation {ANNOTATION} cannot be read ({error})") from error
+
+
+def _mark(entry: Mapping[str, Any]) -> Mark:
+    """Raises ValueError, TypeError for what this collection does not write."""
+    mark = Mark(**entry)
+    if not all(isinstance(text, str) for text in (mark.run, mark.item, mark.at)):
+        raise ValueError("run, item and at are texts")
+    for operation in mark.undo or ():
+        if not isinstance(operation, Mapping) or not isinstance(operation.get("path"), str) or operation.get("op") not in ("test", "add", "replace", "remove"):
+            raise ValueError("undo is a JSON patch")
+    return mark
+
+
+def unmarked(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The object as it was edited, before it was marked: mappings of annotations and labels stay, even if nothing is left in them."""
+    metadata = dict(item["metadata"])
+    for part, key in (("annotations", ANNOTATION), ("labels", LABEL)):
+        if part in metadata:
+            metadata[part] = {name: value for name, value in (metadata[part] or {}).items() if name != key}
+    return {**item, "metadata": metadata}
 
 
 def marked(item: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]:
@@ -78,14 +98,6 @@ def marked(item: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]:
             metadata[part].pop(key, None)
             if not metadata[part]:
                 del metadata[part]
-    return shown
-
-
-def bare(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without what was written about its changes. What held it stays, even empty: the undoing says whether it goes."""
-    shown = copy.deepcopy(dict(item))
-    for part, key in (("annotations", ANNOTATION), ("labels", LABEL)):
-        (shown.get("metadata", {}).get(part) or {}).pop(key, None)
     return shown
 
 

@@ -16,12 +16,13 @@ from ansible.utils.display import Display
 from .._diagnosis.diagnose import diagnose
 from .._report.display import show
 from .._report.terminal import Line
-from .answers import sent_of
+from .answers import NEW_UID, sent_of
+from .identity import died_here
 from .port import Sent, Unreachable
 
 # (module, its arguments, whether in check mode) -> what it returned
 Execute = Callable[[str, Mapping[str, Any], bool], Mapping[str, Any]]
-_SENDS = "kubernetes.core.k8s"
+SENDER = "kubernetes.core.k8s"
 _OURS = "kubeops.webhook_doctor"
 
 
@@ -68,7 +69,7 @@ class ModulesPort:
         return self._send(objects, dry_run, {"force": True})
 
     def create(self, objects: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
-        return self._send(objects, dry_run, {})
+        return self._send([{**item, "metadata": {**item["metadata"], "uid": NEW_UID}} for item in objects], dry_run, {})
 
     def delete(self, targets: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
         sent = []
@@ -84,7 +85,7 @@ class ModulesPort:
                 "delete_options": {"preconditions": {key: value for key, value in pinned.items() if value}},
                 "continue_on_error": True,
             }
-            sent += sent_of(self.execute(_SENDS, arguments, dry_run), 1)
+            sent += sent_of(self.execute(SENDER, arguments, dry_run), 1)
         return sent
 
     def observe(self, callouts: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -102,7 +103,11 @@ class ModulesPort:
     def lock(self, holder: str) -> tuple[bool, str | None, str | None]:
         if self._locked_at is not None and time.monotonic() - self._locked_at < 120:
             return True, None, None
-        result = self._ours("lease", {"holder": holder, "namespace": self.lock_namespace, "duration": 600})
+        asked: dict[str, Any] = {"holder": holder, "namespace": self.lock_namespace, "duration": 600}
+        result = self._ours("lease", asked)
+        if not result["held"] and result["holder"] and died_here(result["holder"]):
+            self.say(f"  {result['holder']} has died, and its lock is taken over", "faint")
+            result = self._ours("lease", {**asked, "take_over_from": result["holder"]})
         if result["held"]:
             self._locked_at = time.monotonic()
         return bool(result["held"]), result["holder"], result["until"]
@@ -124,7 +129,7 @@ class ModulesPort:
             "hidden_fields": ["metadata.managedFields"],
             **more,
         }
-        return sent_of(self.execute(_SENDS, arguments, dry_run), len(objects))
+        return sent_of(self.execute(SENDER, arguments, dry_run), len(objects))
 
     def _ours(self, module: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         result = self.execute(f"{_OURS}.{module}", {**self.connection, **arguments}, False)

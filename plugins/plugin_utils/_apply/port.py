@@ -44,7 +44,8 @@ class Port(Protocol):
     def put(self, objects: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
         """Replace objects, each only if its resourceVersion is still the one that it carries."""
 
-    def create(self, objects: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]: ...
+    def create(self, objects: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
+        """Make objects, each only if there is none of its name."""
 
     def delete(self, targets: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
         """targets: {api_version, kind, namespace, name, uid, resource_version}; deleted only if uid and resource_version are still these."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._remedy.patching import Changed, apply_patch
-from .marks import Mark, TooLong, Unreadable, bare, digest, marked, marks_of
+from .marks import Mark, TooLong, Unreadable, digest, marked, marks_of, unmarked
 
 
 class Refused(Exception):
@@ -65,10 +65,10 @@ def taken_back(live: Mapping[str, Any], marks: Sequence[Mark]) -> dict[str, Any]
     """The object without the newest of its changes, those in `marks`, oldest first; None where it was made by them and is to be deleted. Raises Refused."""
     try:
         rest = [mark for mark in marks_of(live) if mark not in marks]
-        content: Any = bare(live)
+        content: Any = unmarked(live)
         for mark in reversed(marks):
             if mark.created is not None:
-                if digest(live) != mark.created:
+                if digest(content) != mark.created:
                     raise Refused("it was made by this collection, and somebody changed it since")
                 return None
             content = apply_patch(content, [dict(operation) for operation in mark.undo or ()])

@@ -20,6 +20,7 @@ class State(str, Enum):
     put_back:   a temporary change that is over.                 refused: the object is not what the plan was made for.
     forbidden, denied: the API server says no (RBAC; admission). failed: another error.
     waits:      something that it requires was not made.         stopped: the run was stopped before.
+    unknown:    sent; the run was stopped before anybody saw what became of it.
     """
 
     WOULD = "would"
@@ -36,9 +37,11 @@ class State(str, Enum):
     FAILED = "failed"
     WAITS = "waits"
     STOPPED = "stopped"
+    UNKNOWN = "unknown"
 
 
-MADE = frozenset((State.MENDED, State.NOT_MENDED, State.UNPROVEN, State.WORSE))
+# Of UNKNOWN that is not certain; it counts as made, so that it is looked after.
+MADE = frozenset((State.MENDED, State.NOT_MENDED, State.UNPROVEN, State.WORSE, State.UNKNOWN))
 WELL = frozenset((State.WOULD, State.MENDED, State.UNPROVEN, State.PUT_BACK))
 
 

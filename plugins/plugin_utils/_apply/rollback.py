@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._remedy.patching import Changed, apply_patch
-from .backups import BACKUP_LABEL, kept, without_marks
+from .backups import BACKUP_LABEL, kept
 from .changing import Changer
 from .kinds import KINDS
 from .marks import SELECTOR, Unreadable, marks_of
@@ -55,7 +55,7 @@ class Rollback:
         for selection, answer in zip(selections, self.port.read(selections)):
             if answer["reason"] == "forbidden":
                 # Whoever has the rights of one remedy only has changed nothing else.
-                refused.append(Undone({**selection, "namespace": None, "name": "*"}, UNSEEN, "could not be looked at", answer["error"]))
+                refused.append(_unseen(selection, answer))
             for item in answer["objects"]:
                 target = _target(item)
                 try:
@@ -74,8 +74,9 @@ class Rollback:
     def _copies(self) -> list[Undone]:
         """Objects that were deleted, from the ConfigMaps that hold their copies."""
         selection = {"api_version": "v1", "kind": "ConfigMap", "namespace": self.namespace, "label_selector": f"{BACKUP_LABEL}=true"}
-        done = []
-        for config_map in self.port.read([selection])[0]["objects"]:
+        answer = self.port.read([selection])[0]
+        done = [_unseen(selection, answer)] if answer["reason"] == "forbidden" else []
+        for config_map in answer["objects"]:
             copy = kept(config_map)
             if copy is None:
                 done.append(Undone(_target(config_map), REFUSED, "a copy of a deleted object", "somebody edited it, so it cannot be read"))
@@ -91,7 +92,7 @@ class Rollback:
         answer = self.port.read([target])[0]
         if answer["objects"]:
             return Undone(target, NOTHING, "deleted", "it exists again")
-        sent = self.port.create([without_marks(item)], self.check)[0]
+        sent = self.port.create([item], self.check)[0]
         return Undone(target, DONE if sent.ok else REFUSED, "deleted", None if sent.ok else sent.error)
 
     def _journaled(self, journal: Iterable[Mapping[str, Any]], known: set[str]) -> list[Undone]:
@@ -100,19 +101,23 @@ class Rollback:
         back = {name for step in steps if step["step"] == "taken back" and not step.get("dry_run") for name in step["items"]}
         sent = {step["item"] for step in steps if step["step"] == "sent"}
         done = []
-        for step in reversed([step for step in steps if step["step"] == "sending" and step["item"] in sent - back]):
-            if _key(step["target"]) in known:
-                continue
-            done.append(self._from(step))
+        # The last line about an item is the one that was sent: where somebody was faster, it was tried again.
+        last = {step["item"]: step for step in steps if step["step"] == "sending" and step["item"] in sent - back}
+        for step in sorted(last.values(), key=steps.index, reverse=True):
+            if _key(step["target"]) not in known:
+                done.append(self._from(step))
         return done
 
     def _from(self, step: Mapping[str, Any]) -> Undone:
         target, what = step["target"], step["item"]
         if step.get("irreversible"):
             return Undone(target, NOTHING, what, f"{_STAYS}: {step['irreversible']}")
-        live = next(iter(self.port.read([target])[0]["objects"]), None)
         if step.get("backup"):
             return self._made_again(step["backup"])
+        answer = self.port.read([target])[0]
+        if answer["error"]:
+            return Undone(target, REFUSED, what, str(answer["error"]))
+        live = next(iter(answer["objects"]), None)
         if live is None:
             return Undone(target, NOTHING, what, "it does not exist any more")
         if not step["undo"]:
@@ -123,6 +128,11 @@ class Rollback:
             return Undone(target, REFUSED, what, f"somebody changed it since: {error}")
         sent = self.port.put([content], self.check)[0]
         return Undone(target, DONE if sent.ok else REFUSED, what, None if sent.ok else sent.error)
+
+
+def _unseen(selection: Mapping[str, Any], answer: Mapping[str, Any]) -> Undone:
+    target = {key: selection[key] for key in ("api_version", "kind")}
+    return Undone({**target, "namespace": selection.get("namespace"), "name": "*"}, UNSEEN, "could not be looked at", answer["error"])
 
 
 def _operations(undo: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -13,23 +13,22 @@ from .port import Port
 _PAUSE, _EVERY = 2.0, 10.0
 
 
-def rolled_out(port: Port, items: Sequence[Mapping[str, Any]], deadline: float) -> bool:
-    """Whether all of them have, before the deadline (of `port.monotonic`). Says what it waits for every ten seconds."""
+def rolled_out(port: Port, items: Sequence[Mapping[str, Any]], deadline: float) -> dict[str, str]:
+    """What is missing, by item, of those that have not rolled out before the deadline (of `port.monotonic`). Says what it waits for every ten seconds."""
     waiting = {item["id"]: item["target"] for item in items if item["target"]["kind"] in ("Deployment", "StatefulSet", "DaemonSet")}
     told = port.monotonic()
     while waiting:
         answers = port.read(list(waiting.values()))
-        progress = {name: _left(answer) for name, answer in zip(list(waiting), answers)}
-        waiting = {name: target for name, target in waiting.items() if progress[name]}
-        if not waiting:
-            return True
-        if port.monotonic() >= deadline:
-            return False
+        left = {name: _left(answer) for name, answer in zip(waiting, answers)}
+        progress = {name: missing for name, missing in left.items() if missing}
+        waiting = {name: target for name, target in waiting.items() if name in progress}
+        if not waiting or port.monotonic() >= deadline:
+            return progress
         if port.monotonic() - told >= _EVERY:
             told = port.monotonic()
             port.say(f"  waiting for {next(iter(waiting))}: {progress[next(iter(waiting))]}", "faint")
         port.sleep(_PAUSE)
-    return True
+    return {}
 
 
 def _left(answer: Mapping[str, Any]) -> str | None:

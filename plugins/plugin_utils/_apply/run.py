@@ -12,11 +12,11 @@ from typing import Any
 
 from .._remedy.item import applicable
 from .._remedy.reverted import reverted
-from .backups import Backups
+from .backups import Backups, NotKept
 from .changing import Changer
 from .healing import heal
-from .journal import Journal
-from .outcome import Effect, affected, look
+from .journal import Journal, NotWritten
+from .outcome import Effect, Look, affected, look
 from .port import Port, Unreachable
 from .prepare import Sending
 from .result import MADE, Result, State
@@ -78,7 +78,7 @@ class Run:
         self._last_made = 0.0
 
     def apply(self, plan: Sequence[Mapping[str, Any]]) -> list[Result]:
-        """What became of every item that is planned, in the plan's order. Raises Locked, Unreachable (before anything was changed), journal.NotWritten."""
+        """What became of every item that is planned, in the plan's order. Raises Locked, Unreachable (both before anything was changed)."""
         items = applicable(plan)
         if self.check:
             self._try(items)
@@ -96,11 +96,16 @@ class Run:
                 self._look_again(items)
             except Unreachable as error:
                 self.stopped = f"the API server does not answer any more: {error}"
+            except Locked as error:
+                self.stopped = str(error)
+            except NotWritten as error:
+                self._without_journal(error)
             finally:
                 self._put_back(items)
+            self._look_after(items)
         for item in items:
             self.results.setdefault(item["id"], Result(item, State.STOPPED, (self.stopped or "",)))
-        self.journal.write("end", self.port.now(), results={name: result.state.value for name, result in self.results.items()})
+        self._tell({"step": "end", "results": {name: result.state.value for name, result in self.results.items()}})
         return self._ordered(items)
 
     # ---- check mode
@@ -133,7 +138,7 @@ class Run:
     def _wave(self, group: list[Mapping[str, Any]]) -> None:
         renew(self.port, self.holder)
         ready = [item for item in group if self._may_go(item)]
-        if not ready:
+        if not ready or self.stopped:
             return
         made = self._make(ready)
         if not made:
@@ -157,36 +162,40 @@ class Run:
         """Try, journal, send; the items that were made."""
         ready, refused = self.changer.tried(group)
         self._note_all(refused)
-        if not ready:
+        ready = [sending for sending in ready if self._kept(sending)]
+        if not ready or self.stopped:
             return []
-        self._keep(ready)
         made, failed = self.changer.made(ready)
         self._last_made = self.port.monotonic()
         self._made_at.update({item["id"]: self.port.now() for item in made})
         self._note_all(failed)
         return made
 
-    def _keep(self, ready: Sequence[Sending]) -> None:
-        """A copy of what is deleted, in the cluster: the local journal may be lost."""
-        lost = [sending.backup for sending in ready if sending.content is None and sending.backup]
-        if lost:
-            self.backups.keep(self.port, self.name, lost)
+    def _kept(self, sending: Sending) -> bool:
+        """Whether a copy of what is deleted is in the cluster: the local journal may be lost."""
+        if sending.content is None and sending.backup:
+            try:
+                self.backups.keep(self.port, self.name, sending.backup)
+            except NotKept as error:
+                self._note(sending.item, State.FAILED, (str(error),))
+                return False
+        return True
 
     def _proof(self, made: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Look until every item has mended what it was made for, or its time is up."""
         deadline = self.port.monotonic() + max(item["verify"]["patience_seconds"] for item in made)
-        rolled_out(self.port, [item for item in made if item["verify"]["rollout"]], deadline)
+        rolling = rolled_out(self.port, [item for item in made if item["verify"]["rollout"]], deadline)
         worse: dict[str, int] = {}
         while True:
             after = self.port.observe(affected(made)) if any(item["verify"]["callouts"] or item["verify"]["fingerprints"] for item in made) else []
-            looks = {item["id"]: look(item, self.before, after) for item in made}
+            looks = {item["id"]: _rolling(look(item, self.before, after), rolling.get(item["id"])) for item in made}
             for item in made:
                 worse[item["id"]] = worse.get(item["id"], 0) + 1 if looks[item["id"]].effect is Effect.WORSE else 0
             open_ = [item for item in made if looks[item["id"]].effect in (Effect.NOT_MENDED, Effect.WORSE)]
             if not open_ or self.port.monotonic() >= deadline:
                 return looks
-            if all(worse[item["id"]] >= _TIMES_WORSE for item in open_):
-                return looks
+            if any(times >= _TIMES_WORSE for times in worse.values()):
+                return looks  # what does harm does not stay until others have shown what they do
             self.port.say(f"  waiting for {', '.join(item['id'] for item in open_[:3])}{' and others' if len(open_) > 3 else ''} to show", "faint")
             self.port.sleep(_PAUSE)
             renew(self.port, self.holder)
@@ -215,22 +224,42 @@ class Run:
         """End what was for the time of the repair only, whatever happened."""
         for item in reversed(items):
             result = self.results.get(item["id"])
-            if item["temporary"] and result and result.state in MADE:
+            if item["temporary"] and (result.state in MADE if result else item["id"] in self.changer.begun):
                 self._take_back(item, State.PUT_BACK, ())
 
     def _take_back(self, item: Mapping[str, Any], state: State, because: tuple[str, ...]) -> None:
         if not item["rollback"]["possible"]:
             self._note(item, State.WORSE, (*because, f"it cannot be taken back: {item['rollback']['because']}"))
             return
-        try:
-            problem = self.changer.taken_back(item["target"], item["id"])
-        except Unreachable as error:
-            problem = f"the API server does not answer: {error}"
+        problem = self._taken_back(item)
         if problem:
             heal = "Take it back with: ansible-playbook kubeops.webhook_doctor.rollback"
             self._note(item, State.WORSE, (*because, f"it could not be taken back: {problem}. {heal}"))
         else:
             self._note(item, state, because)
+
+    def _taken_back(self, item: Mapping[str, Any]) -> str | None:
+        try:
+            return self.changer.taken_back(item["target"], item["id"])
+        except Unreachable as error:
+            return f"the API server does not answer: {error}"
+        except NotWritten as error:
+            self._without_journal(error)
+            return self._taken_back(item)
+
+    def _look_after(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """What became of items that were sent before the run was stopped."""
+        for item in items:
+            if item["id"] in self.changer.begun and item["id"] not in self.results:
+                shows = self.changer.shows(item)
+                if shows is not False:
+                    what = "it is changed" if shows else "whether it is changed cannot be seen now"
+                    self._note(item, State.UNKNOWN, (what, self.stopped or ""))
+
+    def _without_journal(self, error: NotWritten) -> None:
+        """Begin nothing more, but put back what was for a time only: the objects themselves say how."""
+        self.stopped = str(error)
+        self.journal = self.changer.journal = Journal(None)
 
     # ---- small things
 
@@ -239,15 +268,21 @@ class Run:
 
     def _note_all(self, results: Sequence[Result]) -> None:
         self.results.update({result.item["id"]: result for result in results})
-        self.journal.write_all(
-            [
-                {"step": "result", "at": self.port.now(), "item": result.item["id"], "state": result.state.value, "because": list(result.because)}
-                for result in results
-            ]
-        )
+        self._tell(*({"step": "result", "item": result.item["id"], "state": result.state.value, "because": list(result.because)} for result in results))
+
+    def _tell(self, *steps: Mapping[str, Any]) -> None:
+        try:
+            self.journal.write_all([{"at": self.port.now(), **step} for step in steps])
+        except NotWritten as error:
+            self._without_journal(error)
 
     def _ordered(self, items: Sequence[Mapping[str, Any]]) -> list[Result]:
         return [self.results[item["id"]] for item in items if item["id"] in self.results]
+
+
+def _rolling(seen: Look, missing: str | None) -> Look:
+    """Where nothing else can prove it, a change that does not roll out has not mended anything."""
+    return Look(Effect.NOT_MENDED, (f"it has not rolled out: {missing}",)) if missing and seen.effect is Effect.UNPROVEN else seen
 
 
 def _tried_too_early(result: Result, required: Sequence[Mapping[str, Any]]) -> Result:

@@ -46,6 +46,8 @@ def answers_of(wanted: Iterable[Wanted], results: Any) -> dict[Wanted, Answer]:
                 f"objects lack {one.kind} {one.shown().get('name') or one.shown().get('label_selector') or ''}. "
                 "Expected: the `results` of kubeops.webhook_doctor.read_objects for what remediation_reads returned for the same findings and options."
             )
+        if not isinstance(result.get("objects"), list):
+            raise InvalidObservation(f"objects have no list `objects` for {one.kind}. Expected: the `results` of kubeops.webhook_doctor.read_objects.")
         answers[one] = Answer(tuple(result["objects"]), result.get("error"))
     return answers
 

@@ -22,6 +22,8 @@ from .patching import apply_patch, value_at
 
 Operation = dict[str, Any]
 ABSENT = object()
+# Others write into these all the time, and the API server keeps no empty ones: one that was made for an edit is left to them when the edit is taken back.
+_SHARED = ("/metadata/annotations", "/metadata/labels")
 
 
 def pointer(*steps: str | int) -> str:
@@ -64,7 +66,8 @@ class Edit:
         if old is ABSENT or appended:
             if appended:
                 path = f"{parent}/{len(self.get(parent))}"
-            self._do([{"op": "add", "path": path, "value": value}], [_test(path, value), {"op": "remove", "path": path}])
+            shared = path.endswith(_SHARED) and value == {}
+            self._do([{"op": "add", "path": path, "value": value}], [] if shared else [_test(path, value), {"op": "remove", "path": path}])
             self.before.setdefault(path, None)
         else:
             self._do([_test(path, old), {"op": "replace", "path": path, "value": value}], [_test(path, value), {"op": "replace", "path": path, "value": old}])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 try:
@@ -45,17 +45,34 @@ def value_at(document: Any, path: str, default: Any = None) -> Any:
 
 
 def apply_patch(document: Any, operations: Sequence[dict[str, Any]]) -> Any:
-    """The patched copy. Raises Changed where a `test` fails or an operation finds nothing at its path."""
+    """The patched copy. Raises Changed where a `test` fails or an operation finds nothing at its path.
+
+    Stricter than RFC 6902, whose `add` overwrites: somebody else may have put something there since. An empty mapping that is added to have one there is
+    content with any.
+    """
     if jsonpatch is None:
         raise MissingLibrary
     current = document
     for operation in operations:
+        taken = _taken(current, operation)
+        if taken is not _MISSING:
+            if operation["value"] == {} and isinstance(taken, Mapping):
+                continue
+            raise Changed(operation["path"], None, taken)
         try:
             current = jsonpatch.apply_patch(current, [operation])
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
             now = value_at(current, operation["path"], _MISSING)
             raise Changed(operation["path"], operation.get("value"), None if now is _MISSING else now) from error
     return current
+
+
+def _taken(document: Any, operation: Mapping[str, Any]) -> Any:
+    """What is already where something is to be added to a mapping; _MISSING where nothing is."""
+    parent, _slash, dummy = operation["path"].rpartition("/")
+    if operation["op"] != "add" or not isinstance(value_at(document, parent), Mapping):
+        return _MISSING
+    return value_at(document, operation["path"], _MISSING)
 
 
 def _short(value: Any) -> str:

@@ -52,10 +52,14 @@ class Settings:
 
 def complete(options: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Per role its options with the defaults of what is not given (or None). Raises InvalidOption for what no role has."""
+    if not isinstance(options, Mapping):
+        raise InvalidOption(f"options is {options!r}. Expected, for each remedy, its options.")
     for role, given in options.items():
         if role not in PLANNERS:
             raise InvalidOption(f"options: {role!r} is no remedy. There are: {', '.join(PLANNERS)}.")
-        unknown = sorted(set(given) - set(PLANNERS[role].defaults))
+        if given is not None and not isinstance(given, Mapping):
+            raise InvalidOption(f"options: {role} is {given!r}. Expected its options by name.")
+        unknown = sorted(set(given or ()) - set(PLANNERS[role].defaults))
         if unknown:
             raise InvalidOption(f"options: {role} has no {', '.join(unknown)}. It has: {', '.join(sorted(PLANNERS[role].defaults)) or 'none'}.")
     return {

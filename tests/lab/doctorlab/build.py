@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from . import paths
 from .errors import LabError
@@ -23,14 +24,16 @@ from .versions import Version, module_file
 Log = Callable[[str], None]
 
 # kube-apiserver last: the others then show progress early.
-PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kubectl": "k8s.io/kubernetes/cmd/kubectl",
-    "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
-    "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-}
+PACKAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "etcd": "go.etcd.io/etcd/server/v3",
+        "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+        "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+        "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+    }
+)
 # What a lab with a full node runs besides.
 NODE_PACKAGES = {"kubelet": "k8s.io/kubernetes/cmd/kubelet"}
 # The lab's own programs: folders of tests/lab that are Go modules.

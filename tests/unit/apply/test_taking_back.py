@@ -1,101 +1,264 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking back: to the letter, or told to be impossible from the plan to the rollback. And what an item has to answer for."""
+"""Taking back: by the marks of objects, by copies, by a journal, and what a killed run has left."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.changing import Changer
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.marks import marks_of
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.outcome import Effect, look
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.port import Sent
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.prepare import prepared
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.rollback import DONE, NOTHING, Rollback, Undone
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.healing import heal
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.journal import Journal, read_journal
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.marks import ANNOTATION, LABEL
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.port import Unreachable
+from ansible_collections.kubeops.webhook_doctor.tests.unit.apply.cluster import Cluster, content
+from ansible_collections.kubeops.webhook_doctor.tests.unit.apply.items import (
+    HOOK,
+    POLICY,
+    apply,
+    deleted,
+    hook,
+    made_new,
+    noted,
+    opened,
+    patch,
+    roll_back,
+    run_of,
+    shorter,
+)
 
-TARGET = {"api_version": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "namespace": None, "name": "hooks.example.com"}
-LIVE = {"apiVersion": TARGET["api_version"], "kind": TARGET["kind"], "metadata": {"name": TARGET["name"], "resourceVersion": "1"}, "spec": {"a": "garbage"}}
-PATCH = [{"op": "test", "path": "/spec/a", "value": "garbage"}, {"op": "replace", "path": "/spec/a", "value": "good"}]
-UNDO = [{"op": "test", "path": "/spec/a", "value": "good"}, {"op": "replace", "path": "/spec/a", "value": "garbage"}]
-BECAUSE = "the API server does not take it back"
-
-
-def item(possible: bool) -> dict[str, Any]:
-    rollback = {"possible": possible, "patch": UNDO if possible else [], "because": None if possible else BECAUSE}
-    return {"id": "mended", "action": "patch", "target": TARGET, "targets": [], "patch": PATCH, "temporary": False, "rollback": rollback}
-
-
-class Store:
-    """A cluster of one object."""
-
-    def __init__(self, live: Mapping[str, Any]) -> None:
-        self.live = copy.deepcopy(dict(live))
-
-    def now(self) -> str:
-        return "2026-11-20T18:00:00Z"
-
-    def read(self, references: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        return [{"error": None, "reason": None, "objects": [self.live] if one["kind"] == TARGET["kind"] else []} for one in references]
-
-    def put(self, contents: Sequence[dict[str, Any]], dry_run: bool) -> list[Sent]:
-        (self.live,) = contents
-        return [Sent(True)]
+A, B = f"{HOOK}/a", f"{HOOK}/b"
+LET_IN = f"{POLICY}/system/let-in"
 
 
-def back(store: Store, folder: Path, journal: Sequence[Mapping[str, Any]] = ()) -> list[Undone]:
-    return Rollback(store, Changer(store, Journal(folder / "back.jsonl"), "back"), "kube-system").take_back(journal)  # type: ignore[arg-type]
+@pytest.fixture
+def cluster() -> Cluster:
+    found = Cluster()
+    found.add(hook("a"), hook("b", labels={"app": "b"}))
+    return found
 
 
-@pytest.mark.parametrize(("possible", "state", "value"), [(True, DONE, "garbage"), (False, NOTHING, "good")], ids=["can be taken back", "cannot"])
-def test_by_the_annotation(possible: bool, state: str, value: str, tmp_path: Path) -> None:
-    sending = prepared(item(possible), LIVE, "run", "2026-11-20T18:00:00Z")
-    assert sending.content
-    store = Store(sending.content)
-    (undone,) = back(store, tmp_path)
-    assert (undone.state, store.live["spec"]["a"]) == (state, value)
-    assert not marks_of(store.live)
-    assert possible or "cannot be taken back" in str(undone.because)
-    assert back(store, tmp_path) == []
+def states(cluster: Cluster, folder: Path, **more: Any) -> dict[str, str]:
+    return {f"{one.target['kind']}/{one.target['name']}": one.state for one in roll_back(cluster, folder, **more)}
 
 
-def test_by_the_journal_alone(tmp_path: Path) -> None:
-    store = Store({**LIVE, "spec": {"a": "good"}})
-    sending = {"step": "sending", "item": "mended", "target": TARGET, "undo": [], "backup": None, "irreversible": BECAUSE}
-    (undone,) = back(store, tmp_path, [sending, {"step": "sent", "item": "mended"}])
-    assert undone.state == NOTHING and BECAUSE in str(undone.because) and store.live["spec"]["a"] == "good"
+@pytest.mark.parametrize(
+    "name_and_edits",
+    [
+        ("a", {"set /metadata/annotations/x": "1"}),
+        ("a", {"set /metadata/labels/x": "1"}),
+        ("b", {"remove /metadata/labels/app": None}),
+        ("b", {"set /metadata/labels/app": "c", "set /metadata/annotations/x~1y": "2"}),
+        ("a", {"set /webhooks/0/namespaceSelector/matchLabels/x": "y"}),
+        ("a", {"remove /webhooks/0/matchPolicy": None, "append /webhooks/0/rules": {"operations": ["CREATE"]}}),
+        ("a", {"append /webhooks": {"name": "more.example.com"}, "set /webhooks/1/timeoutSeconds": 5}),
+    ],
+    ids=str,
+)
+def test_to_the_letter(name_and_edits: tuple[str, dict[str, Any]], cluster: Cluster, tmp_path: Path) -> None:
+    name, edits = name_and_edits
+    before = cluster.contents()
+
+    def edit(made: Any) -> None:
+        for what, value in edits.items():
+            verb, path = what.split(" ")
+            made.remove(path) if verb == "remove" else getattr(made, verb)(path, value)
+
+    apply(cluster, tmp_path, [patch(cluster, name, edit)])
+    assert cluster.contents() != before
+    assert states(cluster, tmp_path) == {f"{HOOK}/{name}": "taken_back"}
+    assert cluster.contents() == before
+    assert states(cluster, tmp_path) == {}, "twice is once"
 
 
-def test_annotations_that_were_not_there_before(tmp_path: Path) -> None:
-    """The change makes the place in which the note about it is kept as well; taken back, both are gone."""
-    patch = [{"op": "add", "path": "/metadata/annotations", "value": {}}, {"op": "add", "path": "/metadata/annotations/a", "value": "b"}]
-    undo = [
-        {"op": "test", "path": "/metadata/annotations/a", "value": "b"},
-        {"op": "remove", "path": "/metadata/annotations/a"},
-        {"op": "test", "path": "/metadata/annotations", "value": {}},
-        {"op": "remove", "path": "/metadata/annotations"},
+def test_check_mode(cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [shorter(cluster, "a"), deleted(cluster, "b")])
+    before = json.dumps(cluster.objects)
+    assert states(cluster, tmp_path, check=True) == {A: "taken_back", B: "taken_back"}
+    assert json.dumps(cluster.objects) == before and not (tmp_path / "rollback.jsonl").exists()
+
+
+def test_only_one_run(cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [shorter(cluster, "a", 15)], name="run-1")
+    apply(cluster, tmp_path, [patch(cluster, "a", lambda edit: edit.set("/webhooks/0/matchPolicy", "Exact"))], name="run-2")
+    assert states(cluster, tmp_path, run="run-1") == {A: "taken_back"}
+    entry = cluster.objects[A]["webhooks"][0]
+    assert (entry["timeoutSeconds"], entry["matchPolicy"]) == (30, "Exact") and len(noted(cluster, A)) == 1
+    assert states(cluster, tmp_path, run="run-7") == {}
+
+
+def test_an_older_run_whose_field_was_changed_again(cluster: Cluster, tmp_path: Path) -> None:
+    """The newest first; the older one alone would overwrite it."""
+    before = cluster.contents()
+    apply(cluster, tmp_path, [shorter(cluster, "a", 15)], name="run-1")
+    apply(cluster, tmp_path, [shorter(cluster, "a", 10)], name="run-2")
+    assert states(cluster, tmp_path, run="run-1") == {A: "refused"}
+    assert states(cluster, tmp_path) == {A: "taken_back"} and cluster.contents() == before
+
+
+def test_what_was_made_is_deleted_only_as_it_was_made(cluster: Cluster, tmp_path: Path) -> None:
+    before = cluster.contents()
+    apply(cluster, tmp_path, [made_new("let-in")])
+    cluster.objects[LET_IN]["spec"]["ingress"] = []
+    assert states(cluster, tmp_path) == {f"{POLICY}/let-in": "refused"} and LET_IN in cluster.objects
+    cluster.objects[LET_IN]["spec"]["ingress"] = [{}]
+    assert states(cluster, tmp_path) == {f"{POLICY}/let-in": "taken_back"} and cluster.contents() == before
+
+
+def test_what_was_made_and_then_changed_by_us_is_deleted(cluster: Cluster, tmp_path: Path) -> None:
+    before = cluster.contents()
+    apply(cluster, tmp_path, [made_new("let-in")], name="run-1")
+    edited = shorter(cluster, "a")
+    edit = {**edited, "id": "more", "target": {**made_new("let-in")["target"], "uid": cluster.objects[LET_IN]["metadata"]["uid"]}}
+    edit["patch"] = [{"op": "test", "path": "/spec/ingress", "value": [{}]}, {"op": "replace", "path": "/spec/ingress", "value": []}]
+    edit["before"], edit["after"] = {"/spec/ingress": [{}]}, {"/spec/ingress": []}
+    undo = [{"op": "test", "path": "/spec/ingress", "value": []}, {"op": "replace", "path": "/spec/ingress", "value": [{}]}]
+    edit["rollback"] = {"possible": True, "patch": undo, "because": None}
+    assert apply(cluster, tmp_path, [edit], name="run-2") == {"more": "unproven"}
+    assert states(cluster, tmp_path) == {f"{POLICY}/let-in": "taken_back"} and cluster.contents() == before
+
+
+def test_changed_and_then_deleted(cluster: Cluster, tmp_path: Path) -> None:
+    """The copy comes back with its marks, and is then taken back itself."""
+    before = cluster.contents()
+    apply(cluster, tmp_path, [shorter(cluster, "a")], name="run-1")
+    apply(cluster, tmp_path, [deleted(cluster, "a")], name="run-2")
+    assert A not in cluster.objects
+    roll_back(cluster, tmp_path)
+    assert cluster.contents() == before
+
+
+def test_a_deleted_object_that_somebody_made_again(cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [deleted(cluster, "a")])
+    cluster.add(hook("a", 7))
+    assert states(cluster, tmp_path) == {A: "nothing"} and cluster.objects[A]["webhooks"][0]["timeoutSeconds"] == 7
+
+
+def test_a_copy_stays_until_its_object_is_back(cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [deleted(cluster, "a")])
+    cluster.denied = {A}
+    assert states(cluster, tmp_path) == {A: "refused"}
+    cluster.denied = set()
+    assert states(cluster, tmp_path) == {A: "taken_back"} and not [one for one in cluster.objects if one.startswith("ConfigMap")]
+
+
+def test_a_copy_that_somebody_edited(cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [deleted(cluster, "a")])
+    (copy,) = [one for one in cluster.objects.values() if one["kind"] == "ConfigMap"]
+    copy["data"]["object.json"] = "{"
+    assert list(states(cluster, tmp_path).values()) == ["refused"]
+
+
+def test_a_conflict_is_looked_at_again(cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [shorter(cluster, "a")])
+    cluster.faster[A] = [lambda item: item["webhooks"][0].update(matchPolicy="Exact")]
+    assert states(cluster, tmp_path) == {A: "taken_back"}
+    entry = cluster.objects[A]["webhooks"][0]
+    assert (entry["timeoutSeconds"], entry["matchPolicy"]) == (30, "Exact")
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    ["{", "7", '["x"]', '[{"run": 1, "item": "x", "at": "y"}]', '[{"run": "r", "item": "x", "at": "y", "undo": [{"op": "move"}]}]', '[{"whatever": 1}]'],
+)
+def test_an_annotation_that_somebody_edited(annotation: str, cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [shorter(cluster, "a"), shorter(cluster, "b")])
+    cluster.objects[A]["metadata"]["annotations"][ANNOTATION] = annotation
+    assert states(cluster, tmp_path) == {A: "refused", B: "taken_back"}
+    assert list(apply(cluster, tmp_path, [shorter(cluster, "a", 7)]).values()) == ["refused"]
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_cut_off_and_begun_again(number: int, cluster: Cluster, tmp_path: Path) -> None:
+    before = cluster.contents()
+    apply(cluster, tmp_path, [shorter(cluster, "a"), deleted(cluster, "b"), made_new("let-in")])
+    cluster.cut, cluster.lost_answers = {len(cluster.requests) + number}, True
+    with pytest.raises(Unreachable):
+        roll_back(cluster, tmp_path)
+    roll_back(cluster, tmp_path)
+    assert cluster.contents() == before
+
+
+def test_kinds_that_may_not_be_read_are_told(cluster: Cluster, tmp_path: Path) -> None:
+    apply(cluster, tmp_path, [shorter(cluster, "a")])
+    cluster.forbidden = {"read ConfigMap", f"read {POLICY}"}
+    done = roll_back(cluster, tmp_path)
+    assert [(one.target["kind"], one.state, one.because) for one in done] == [
+        ("ConfigMap", "unseen", "ConfigMap is forbidden"),
+        (HOOK, "taken_back", None),
+        (POLICY, "unseen", f"{POLICY} is forbidden"),
+        ("ConfigMap", "unseen", "ConfigMap is forbidden"),
     ]
-    annotated = {**item(True), "patch": patch, "rollback": {"possible": True, "patch": undo, "because": None}}
-    sending = prepared(annotated, LIVE, "run", "2026-11-20T18:00:00Z")
-    assert sending.content and sending.content["metadata"]["annotations"].keys() > {"a"}
-    store = Store(sending.content)
-    (undone,) = back(store, tmp_path)
-    assert undone.state == DONE and store.live == LIVE
 
 
-def finding(*callouts: str) -> dict[str, Any]:
-    return {"code": "WD101", "severity": "error", "cause": "service_not_found", "fingerprint": "f", "affects": list(callouts)}
+# ---- by a journal
 
 
-@pytest.mark.parametrize(("left", "effect"), [(["theirs"], Effect.MENDED), (["mine", "theirs"], Effect.NOT_MENDED)], ids=["of others", "of its own"])
-def test_a_finding_about_several_objects(left: list[str], effect: Effect) -> None:
-    """Each item answers for its own call-outs: that of another object is mended by another item, later."""
-    about = {"subject": {"kind": "Service", "namespace": "a", "name": "b"}, "title": "t", "evidence": []}
-    verify = {"callouts": ["mine"], "fingerprints": ["f"]}
-    assert look({"verify": verify}, [finding("mine", "theirs")], [{**finding(*left), **about}]).effect is effect
+def without_marks(cluster: Cluster) -> None:
+    for item in cluster.objects.values():
+        item["metadata"].get("annotations", {}).pop(ANNOTATION, None)
+        item["metadata"].get("labels", {}).pop(LABEL, None)
+
+
+def journaled(cluster: Cluster, tmp_path: Path) -> list[dict[str, Any]]:
+    """A run in which somebody was faster once, after which all marks and copies were removed."""
+    cluster.faster[A] = [lambda item: item["webhooks"][0].update(matchPolicy="Exact")]
+    apply(cluster, tmp_path, [shorter(cluster, "a"), deleted(cluster, "b"), made_new("let-in")])
+    without_marks(cluster)
+    for name in [name for name in cluster.objects if name.startswith("ConfigMap")]:
+        del cluster.objects[name]
+    return list(read_journal(tmp_path / "run-1.jsonl"))
+
+
+def test_by_a_journal_alone(cluster: Cluster, tmp_path: Path) -> None:
+    before = cluster.contents()
+    journal = journaled(cluster, tmp_path)
+    assert states(cluster, tmp_path) == {}
+    done = roll_back(cluster, tmp_path, journal=journal)
+    assert [(one.target["name"], one.state) for one in done] == [("let-in", "refused"), ("b", "taken_back"), ("a", "taken_back")]
+    assert content(cluster.objects[B]) == before[B] and cluster.objects[A]["webhooks"][0]["timeoutSeconds"] == 30
+    assert "by hand" in str(done[0].because)
+
+
+def test_by_a_journal_what_cannot_be_read_is_not_called_gone(cluster: Cluster, tmp_path: Path) -> None:
+    journal = journaled(cluster, tmp_path)
+    cluster.forbidden = {f"read {A}"}
+    assert {one.target["name"]: one.state for one in roll_back(cluster, tmp_path, journal=journal)}["a"] == "refused"
+
+
+def test_a_journal_and_marks_together(cluster: Cluster, tmp_path: Path) -> None:
+    before = cluster.contents()
+    apply(cluster, tmp_path, [shorter(cluster, "a"), shorter(cluster, "b")])
+    journal = list(read_journal(tmp_path / "run-1.jsonl"))
+    assert [one.state for one in roll_back(cluster, tmp_path, journal=journal)] == ["taken_back"] * 2 and cluster.contents() == before
+
+
+# ---- healing
+
+
+def test_what_a_killed_run_left_open(cluster: Cluster, tmp_path: Path) -> None:
+    """Only what was for a time is taken back; what was changed for good stays."""
+    before = cluster.contents()
+    run = run_of(cluster, tmp_path, "killed")
+    changer = run.changer
+    ready, _refused = changer.tried([opened(cluster, "a"), shorter(cluster, "b")])
+    changer.made(ready)
+    other = Changer(cluster, Journal(None), "later")
+    assert heal(cluster, other, dry_run=True) == [(f"{HOOK} a", None)] and noted(cluster, A)
+    assert heal(cluster, other) == [(f"{HOOK} a", None)]
+    assert content(cluster.objects[A]) == before[A] and cluster.objects[B]["webhooks"][0]["timeoutSeconds"] == 15
+    assert heal(cluster, other) == []
+
+
+def test_what_cannot_be_healed_is_told_and_does_not_stop_the_run(cluster: Cluster, tmp_path: Path) -> None:
+    changer = Changer(cluster, Journal(None), "killed")
+    ready, _refused = changer.tried([opened(cluster, "a")])
+    changer.made(ready)
+    cluster.objects[A]["webhooks"][0]["failurePolicy"] = "Fail"  # somebody did it by hand
+    assert list(apply(cluster, tmp_path, [shorter(cluster, "b")]).values()) == ["unproven"]
+    assert any("is still there: somebody changed it since" in text for text in cluster.said)

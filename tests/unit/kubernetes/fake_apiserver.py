@@ -42,7 +42,7 @@ class FakeApiServer:
             def do_GET(self) -> None:
                 fake.serve(self)
 
-            do_POST = do_PATCH = do_GET
+            do_POST = do_PATCH = do_PUT = do_GET
 
             def log_message(self, *_args: Any) -> None:
                 """Quiet."""

@@ -233,7 +233,7 @@ def _bundle_is_wrong(request: Request, finding: Mapping[str, Any]) -> Iterator[S
         elif injector.kind == CAINJECTOR:
             yield _by_cainjector(request, finding, case)
         elif injector.kind == ISTIOD:
-            yield _of_istio(request, finding, next(one for one in request.cluster.mesh.configurations if case.id in {other.id for other in one.cases}))
+            yield from (_of_istio(request, finding, one) for one in request.cluster.mesh.configurations if case.id in {other.id for other in one.cases})
         elif injector.kind == CERTGEN:
             yield _by_certgen(finding, case, injector.words)
         else:

@@ -6,8 +6,9 @@ old and new together, after it was verified. Pure. PRIVATE to the collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..ca import written
 from ..ca.certgen import name_again, run_again
@@ -55,13 +56,13 @@ def _change(request: Request, step: Step) -> Iterator[Change]:
         yield from _run_again(request, step)
     elif step.how == ROTATE:
         yield _rotate(request, step)
-    elif request.read(step.target) is not None:
-        yield from _patch(request, step)
+    else:
+        live = request.read(step.target)
+        if live is not None:
+            yield from _patch(request, step, live)
 
 
-def _patch(request: Request, step: Step) -> Iterator[Change]:
-    live = request.read(step.target)
-    assert live is not None  # asked before
+def _patch(request: Request, step: Step, live: Mapping[str, Any]) -> Iterator[Change]:
     if step.how == SCALE:
         edit = scale_up(live)
         if edit:

@@ -58,7 +58,8 @@ class Part:
     def now(self) -> str:
         """The namespace in which it elects now."""
         lease = self.component.lease_key
-        assert lease is not None  # `_parts` takes no others
+        if lease is None:
+            raise ValueError(f"{self.component.label} elects nobody; `_parts` takes no such component")
         return lease[0]
 
     @property
@@ -69,7 +70,8 @@ class Part:
     def lease(self) -> Reference:
         """Where it is to elect."""
         key = lease_of(self.component.kind, {"leader-election-namespace": [self.target]})
-        assert key is not None
+        if key is None:
+            raise ValueError(f"{self.component.kind} elects nobody; `_parts` takes no such component")
         return Reference("coordination.k8s.io/v1", "Lease", key[1], self.target)
 
     def rights(self, namespace: str) -> tuple[Reference, Reference]:

@@ -216,9 +216,19 @@ def _by_hand(suspect: Suspect, why: str, steps: tuple[str, ...] = ()) -> Change:
         action="manual",
         reason=why,
         risk=Risk.HIGH,
-        manual=steps or tuple(suspect.finding["remedy"]["manual"]),
+        manual=steps or _own_steps(suspect),
         part="by hand",
     )
+
+
+def _own_steps(suspect: Suspect) -> tuple[str, ...]:
+    """The finding's steps; one about a Service that several objects name has the commands of one of them only."""
+    steps = tuple(suspect.finding["remedy"]["manual"])
+    name, resource = suspect.target.name, suspect.target.resource
+    if suspect.target.kind == CRD or any(name in step.split() for step in steps):
+        return steps
+    commands = (f"kubectl get {resource} {name} -o yaml > {name}.yaml", f"kubectl delete {resource} {name}")
+    return (*(step for step in steps if step.startswith("# ")), *commands)
 
 
 PLANNER = Planner(ROLE, CODES, reads, plan, {"minimum_age_minutes": 10})
