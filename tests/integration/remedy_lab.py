@@ -119,9 +119,9 @@ class Cycle:
     def seconds(self) -> float:
         return self.preview.seconds + self.applied.seconds + self.again.seconds + self.rolled_back.seconds
 
-    def row(self, fault: str, role: str) -> str:
-        """A line of the table at the end of the tests; `cycle` has seen that it is true."""
-        return f"remedy  {fault}: {role}, check-mode changes 0, mended, second run 0, rolled back, {self.seconds:.0f} s"
+    def row(self, fault: str, role: str, became: str = "mended", taken_back: str = "rolled back") -> str:
+        """A line of the table at the end of the tests; `cycle` has seen that it is true, and the test what it gives in other words."""
+        return f"remedy  {fault}: {role}, check-mode changes 0, {became}, second run 0, {taken_back}, {self.seconds:.0f} s"
 
 
 def cycle(
@@ -133,10 +133,13 @@ def cycle(
     mended: Callable[[], bool],
     irreversible: bool = False,
     others_write: Collection[str] = (),
+    stays: Collection[str] = (),
+    before_rollback: Callable[[Played], None] = lambda dummy: None,
 ) -> Cycle:
     """broken -> --check (nothing is written) -> remediate -> mended -> again (nothing) -> rollback -> as before.
 
-    others_write: what an application writes once it is mended, as <kind>/<namespace>/<name>; that stays.
+    irreversible: nothing is compared after the rollback. stays: keys of `specs` that cannot be taken back. before_rollback: what befalls the user by then.
+    others_write: what an application writes once it is mended, as <kind>/<namespace>/<name>; that may stay.
     """
     before, content = versions(lab), specs(lab)
     preview = play(lab, folder, "remediate", "--check", "--diff", user=user, variables=variables)
@@ -151,10 +154,11 @@ def cycle(
     again = play(lab, folder, "remediate", user=user, variables=variables)
     assert (again.returncode, again.changed) == (0, 0), again.output[-4000:]
     assert not written(lab, settled), f"the second run has written {written(lab, settled)}"
+    before_rollback(applied)
     rolled_back = play(lab, folder, "rollback", user=user)
     assert rolled_back.returncode == 0, rolled_back.output[-4000:]
     if not irreversible:
         now = specs(lab)
         different = sorted(key for key in {*now, *content}.difference(others_write) if now.get(key) != content.get(key))
-        assert not different, f"not as before: {different}\n{rolled_back.output[-4000:]}"
+        assert different == sorted(stays), f"not as before: {different}\n{rolled_back.output[-4000:]}"
     return Cycle(preview, applied, again, rolled_back)

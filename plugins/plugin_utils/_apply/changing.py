@@ -114,6 +114,8 @@ class Changer:
         """Of the journal: what is about to be sent, and how to take it back."""
         item = sending.item
         line = {"step": step, "at": self.port.now(), "item": item["id"], "target": item["target"], "undo": item["rollback"]["patch"], "backup": sending.backup}
+        if not item["rollback"]["possible"]:
+            line["irreversible"] = item["rollback"]["because"]
         return {**line, "targets": item["targets"]} if item.get("targets") else line
 
     def _prepared(self, items: Sequence[Mapping[str, Any]]) -> tuple[list[Sending], list[Result]]:

@@ -47,7 +47,8 @@ def prepared(item: Mapping[str, Any], live: Mapping[str, Any] | None, run: str, 
         return Sending(item, None, backup_of(live), live["metadata"].get("resourceVersion"))
     try:
         changed = apply_patch(live, item["patch"])
-        mark = Mark(run, item["id"], at, item["temporary"], item["rollback"]["patch"])
+        rollback = item["rollback"]
+        mark = Mark(run, item["id"], at, item["temporary"], rollback["patch"] if rollback["possible"] else None)
         return Sending(item, marked(changed, [*marks_of(live), mark]))
     except Changed as error:
         raise Refused(f"somebody changed it since the plan was made: {error}. Run again to plan anew") from error

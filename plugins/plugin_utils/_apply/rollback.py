@@ -17,6 +17,7 @@ from .marks import SELECTOR, Unreadable, marks_of
 from .port import Port
 
 DONE, REFUSED, NOTHING, UNSEEN = "taken_back", "refused", "nothing", "unseen"
+_STAYS = "it cannot be taken back, as the plan said"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Rollback:
     def _marked(self) -> list[Undone]:
         """Objects that say what was changed of them."""
         selections = [{"api_version": version, "kind": kind, "label_selector": SELECTOR} for version, kind in KINDS]
-        found: list[tuple[str, dict[str, Any], str]] = []
+        found: list[tuple[str, dict[str, Any], str, bool]] = []
         refused: list[Undone] = []
         for selection, answer in zip(selections, self.port.read(selections)):
             if answer["reason"] == "forbidden":
@@ -63,11 +64,11 @@ class Rollback:
                     refused.append(Undone(target, REFUSED, "a change", str(error)))
                     continue
                 if marks:
-                    found.append((max(mark.at for mark in marks), target, ", ".join(mark.item for mark in marks)))
+                    found.append((max(mark.at for mark in marks), target, ", ".join(mark.item for mark in marks), all(mark.stays for mark in marks)))
         done = []
-        for _at, target, what in sorted(found, key=_order, reverse=True):
+        for _at, target, what, stays in sorted(found, key=_order, reverse=True):
             problem = self.changer.taken_back(target, dry_run=self.check, accept=lambda mark: self.run in (None, mark.run))
-            done.append(Undone(target, REFUSED if problem else DONE, what, problem))
+            done.append(Undone(target, REFUSED if problem else NOTHING if stays else DONE, what, problem or (_STAYS if stays else None)))
         return done + refused
 
     def _copies(self) -> list[Undone]:
@@ -109,6 +110,8 @@ class Rollback:
 
     def _from(self, step: Mapping[str, Any]) -> Undone:
         target, what = step["target"], step["item"]
+        if step.get("irreversible"):
+            return Undone(target, NOTHING, what, f"{_STAYS}: {step['irreversible']}")
         if step.get("backup"):
             return self._made_again(step["backup"])
         answer = self.port.read([target])[0]
@@ -132,10 +135,10 @@ def _unseen(selection: Mapping[str, Any], answer: Mapping[str, Any]) -> Undone:
     return Undone({**target, "namespace": selection.get("namespace"), "name": "*"}, UNSEEN, "could not be looked at", answer["error"])
 
 
-def _order(one: tuple[str, Mapping[str, Any], str]) -> tuple[bool, str, str]:
-    """Of a change that was made (when, target, what): the greatest is taken back first. Namespaces are, because taking back the restart of a workload creates
+def _order(one: tuple[str, dict[str, Any], str, bool]) -> tuple[bool, str, str]:
+    """Of a change that was made (when, target, what, whether it stays): the greatest is taken back first. Namespaces are, because taking back the restart of a workload creates
     its pods anew, and injectors choose pods by what their namespace's labels say then."""
-    at, target, _what = one
+    at, target, _what, _stays = one
     return target["kind"] == "Namespace", at, _key(target)
 
 

@@ -136,7 +136,8 @@ def test_what_was_made_and_then_changed_by_us_is_deleted(cluster: Cluster, tmp_p
     edit = {**edited, "id": "more", "target": {**made_new("let-in")["target"], "uid": cluster.objects[LET_IN]["metadata"]["uid"]}}
     edit["patch"] = [{"op": "test", "path": "/spec/ingress", "value": [{}]}, {"op": "replace", "path": "/spec/ingress", "value": []}]
     edit["before"], edit["after"] = {"/spec/ingress": [{}]}, {"/spec/ingress": []}
-    edit["rollback"] = {"patch": [{"op": "test", "path": "/spec/ingress", "value": []}, {"op": "replace", "path": "/spec/ingress", "value": [{}]}]}
+    undo = [{"op": "test", "path": "/spec/ingress", "value": []}, {"op": "replace", "path": "/spec/ingress", "value": [{}]}]
+    edit["rollback"] = {"possible": True, "patch": undo, "because": None}
     assert apply(cluster, tmp_path, [edit], name="run-2") == {"more": "unproven"}
     assert states(cluster, tmp_path) == {f"{POLICY}/let-in": "taken_back"} and cluster.contents() == before
 
