@@ -136,8 +136,10 @@ def _unseen(selection: Mapping[str, Any], answer: Mapping[str, Any]) -> Undone:
 
 
 def _order(one: tuple[str, dict[str, Any], str, bool]) -> tuple[bool, str, str]:
-    """Of a change that was made (when, target, what, whether it stays): the greatest is taken back first. Namespaces are, because taking back the restart of a workload creates
-    its pods anew, and injectors choose pods by what their namespace's labels say then."""
+    """Of a change that was made (when, target, what, whether it stays): the greatest is taken back first.
+
+    Namespaces are, because taking back the restart of a workload creates its pods anew, and injectors choose pods by what their namespace's labels say then.
+    """
     at, target, _what, _stays = one
     return target["kind"] == "Namespace", at, _key(target)
 
