@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from .._remedy.patching import Changed, apply_patch
@@ -66,9 +67,11 @@ class Rollback:
                 if marks:
                     found.append((max(mark.at for mark in marks), target, ", ".join(mark.item for mark in marks), all(mark.stays for mark in marks)))
         done = []
-        for _at, target, what, stays in sorted(found, key=_order, reverse=True):
-            problem = self.changer.taken_back(target, dry_run=self.check, accept=lambda mark: self.run in (None, mark.run))
-            done.append(Undone(target, REFUSED if problem else NOTHING if stays else DONE, what, problem or (_STAYS if stays else None)))
+        for _kind, group in groupby(sorted(found, key=_order, reverse=True), key=lambda one: one[1]["kind"]):
+            together = list(group)
+            problems = self.changer.all_taken_back([one[1] for one in together], lambda mark: self.run in (None, mark.run), self.check)
+            for (_at, target, what, stays), problem in zip(together, problems):
+                done.append(Undone(target, REFUSED if problem else NOTHING if stays else DONE, what, problem or (_STAYS if stays else None)))
         return done + refused
 
     def _copies(self) -> list[Undone]:
