@@ -139,8 +139,9 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.connect import connect
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError, MissingLibrary
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.options import AUTH_ARGUMENT_SPEC, sensitive_values
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.read import InvalidReference, check_references, read_all
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.read import check_references, read_all
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.redact import certificates_only, redacted
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.resources import InvalidReference
 
 _REFERENCE: dict[str, Any] = {
     "api_version": {"type": "str", "required": True},

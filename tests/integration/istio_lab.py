@@ -25,6 +25,7 @@ ADDRESS = "10.244.0.{}"  # the lab leaves the first addresses of pods to others
 WORKER, WORKER_ADDRESS = "lab-worker", "172.31.0.21"
 ROLE = "istiod-clusterrole-istio-system"
 IMAGE = "lab.example.com/none:1"
+PROXY_IMAGE = "lab.example.com/proxy:1"  # of the template
 _TEMPLATE = """
 policy: enabled
 defaultTemplates: [sidecar]
@@ -244,7 +245,8 @@ def _istiod() -> list[Object]:
     container = {"name": "discovery", "image": "docker.io/istio/pilot:1.31.0", "ports": [{"name": name, "containerPort": port} for name, port in ports.items()]}
     template = {
         "metadata": {"labels": {**labels, "sidecar.istio.io/inject": "false"}},
-        "spec": {"serviceAccountName": "istiod", "automountServiceAccountToken": False, "containers": [container]},
+        # Its pods are bound here: a scheduler, where a lab has one, has nothing to do with them.
+        "spec": {"serviceAccountName": "istiod", "automountServiceAccountToken": False, "schedulerName": "nobody", "containers": [container]},
     }
     of_service = [("grpc-xds", 15010, 15010), ("https-dns", 15012, 15012), ("https-webhook", 443, 15017), ("http-monitoring", 15014, 15014)]
     injection = injector("istio-sidecar-injector", {"ca": False})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ KINDS = (
     "validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions,apiservices,deployments,services,networkpolicies,roles,"
     "rolebindings,namespaces,configmaps,secrets"
 )
+CAINJECTOR_LEASE = "cert-manager-cainjector-leader-election"
+NOT_ELECTED = 62.0  # seconds after which a part of cert-manager that has no lease is reported
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ def start(lab: Lab, folder: Path, playbook: str, *, user: str = "admin", variabl
     command = lab.command(["ansible-playbook", f"{PLAYBOOKS}.{playbook}", "-e", json.dumps(values)])
     environment = {**lab.environment(user), **QUIET, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, start_new_session=True)
+
+
+def exists(lab: Lab, *what: str) -> bool:
+    """Whether `kubectl get` of these words finds something."""
+    return bool(lab.kubectl("get", *what, "--ignore-not-found", "-o", "name").strip())
 
 
 def versions(lab: Lab) -> dict[str, str]:
@@ -112,13 +119,28 @@ class Cycle:
     def seconds(self) -> float:
         return self.preview.seconds + self.applied.seconds + self.again.seconds + self.rolled_back.seconds
 
-    def row(self, fault: str, role: str) -> str:
-        """A line of the table at the end of the tests; `cycle` has seen that it is true."""
-        return f"remedy  {fault}: {role}, check-mode changes 0, mended, second run 0, rolled back, {self.seconds:.0f} s"
+    def row(self, fault: str, role: str, became: str = "mended", taken_back: str = "rolled back") -> str:
+        """A line of the table at the end of the tests; `cycle` has seen that it is true, and the test what it gives in other words."""
+        return f"remedy  {fault}: {role}, check-mode changes 0, {became}, second run 0, {taken_back}, {self.seconds:.0f} s"
 
 
-def cycle(lab: Lab, folder: Path, *, user: str, variables: Mapping[str, Any], mended: Callable[[], bool], irreversible: bool = False) -> Cycle:
-    """broken -> --check (nothing is written) -> remediate -> mended -> again (nothing) -> rollback -> as before."""
+def cycle(
+    lab: Lab,
+    folder: Path,
+    *,
+    user: str,
+    variables: Mapping[str, Any],
+    mended: Callable[[], bool],
+    irreversible: bool = False,
+    others_write: Collection[str] = (),
+    stays: Collection[str] = (),
+    before_rollback: Callable[[Played], None] = lambda dummy: None,
+) -> Cycle:
+    """broken -> --check (nothing is written) -> remediate -> mended -> again (nothing) -> rollback -> as before.
+
+    irreversible: nothing is compared after the rollback. stays: keys of `specs` that cannot be taken back. before_rollback: what befalls the user by then.
+    others_write: what an application writes once it is mended, as <kind>/<namespace>/<name>; that may stay.
+    """
     before, content = versions(lab), specs(lab)
     preview = play(lab, folder, "remediate", "--check", "--diff", user=user, variables=variables)
     assert preview.returncode == 0, preview.output[-4000:]
@@ -132,10 +154,11 @@ def cycle(lab: Lab, folder: Path, *, user: str, variables: Mapping[str, Any], me
     again = play(lab, folder, "remediate", user=user, variables=variables)
     assert (again.returncode, again.changed) == (0, 0), again.output[-4000:]
     assert not written(lab, settled), f"the second run has written {written(lab, settled)}"
+    before_rollback(applied)
     rolled_back = play(lab, folder, "rollback", user=user)
     assert rolled_back.returncode == 0, rolled_back.output[-4000:]
     if not irreversible:
         now = specs(lab)
-        different = sorted(key for key in {*now, *content} if now.get(key) != content.get(key))
-        assert not different, f"not as before: {different}\n{rolled_back.output[-4000:]}"
+        different = sorted(key for key in {*now, *content}.difference(others_write) if now.get(key) != content.get(key))
+        assert different == sorted(stays), f"not as before: {different}\n{rolled_back.output[-4000:]}"
     return Cycle(preview, applied, again, rolled_back)

@@ -14,15 +14,9 @@ from typing import Any
 from doctorlab import Lab, Options
 from doctorlab.cert_manager import CertManager
 from istio_lab import Mesh, namespace
-from remedy_lab import cycle
+from remedy_lab import CAINJECTOR_LEASE, NOT_ELECTED, cycle, exists
 
-LEASE = "cert-manager-cainjector-leader-election"
 RIGHTS = "cert-manager-cainjector:leaderelection"
-NOT_ELECTED = 62.0  # seconds after which a part that has no lease is reported
-
-
-def exists(lab: Lab, *what: str) -> bool:
-    return bool(lab.kubectl("get", *what, "--ignore-not-found", "-o", "name").strip())
 
 
 def test_cainjector_gets_the_rights_for_its_lease(tmp_path: Path, row: Callable[[str], None]) -> None:
@@ -31,7 +25,7 @@ def test_cainjector_gets_the_rights_for_its_lease(tmp_path: Path, row: Callable[
         it.install()
         it.kubectl("-n", "cert-manager", "scale", "deployment/cert-manager-cainjector", "--replicas=0")
         it.pods.wait("cert-manager", "cainjector is gone", lambda: not it.component("cainjector"))
-        it.kubectl("-n", "kube-system", "delete", f"role/{RIGHTS}", f"rolebinding/{RIGHTS}", f"lease/{LEASE}")
+        it.kubectl("-n", "kube-system", "delete", f"role/{RIGHTS}", f"rolebinding/{RIGHTS}", f"lease/{CAINJECTOR_LEASE}")
         it.kubectl("-n", "cert-manager", "scale", "deployment/cert-manager-cainjector", "--replicas=1")
         it.pods.wait("cert-manager", "cainjector is there", lambda: bool(it.component("cainjector")))
         (pod,) = it.component("cainjector")
@@ -42,7 +36,7 @@ def test_cainjector_gets_the_rights_for_its_lease(tmp_path: Path, row: Callable[
             tmp_path,
             user="remediate-leader_election",
             variables={"webhook_doctor_remedies": ["leader_election"]},
-            mended=lambda: exists(lab, "-n", "kube-system", "lease", LEASE),
+            mended=lambda: exists(lab, "-n", "kube-system", "lease", CAINJECTOR_LEASE),
         )
         assert not exists(lab, "-n", "kube-system", "role", RIGHTS)
         row(done.row("cainjector may not make its lease", "leader_election"))

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,24 @@ class Settings:
         return urlsplit(self.server).hostname or ""
 
 
+_PROTOCOLS = ["http/1.1"]
+
+
 class _Context(ssl.SSLContext):
-    """Holds every certificate against one name, whatever the library that uses it passes (urllib3 1.26 passes none for an address)."""
+    """Holds every certificate against one name, whatever the library that uses it passes (urllib3 1.26 passes none for an address).
+
+    Its protocols are set once: urllib3 sets them again for each connection, which frees what OpenSSL copies into the greetings that other threads make
+    meanwhile, and the server then refuses a garbled one (decode_error).
+    """
 
     name: str
+    _protocols: list[str] | None = None
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        wanted = list(alpn_protocols)
+        if wanted != self._protocols:
+            super().set_alpn_protocols(wanted)
+            self._protocols = wanted
 
     def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> Any:
         return super().wrap_socket(sock, *args, **{**kwargs, "server_hostname": self.name})
@@ -56,6 +70,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     """
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.name = settings.server_name or settings.host
+    context.set_alpn_protocols(_PROTOCOLS)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not settings.verify:
         context.check_hostname = False

@@ -6,37 +6,22 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.api import Api, HttpError, Response
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import Unreachable
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.fields import only
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._objects.resources import InvalidReference, NotServed, Resources, check_names
 
 _CONCURRENCY = 16
-# Names of API groups, kinds, namespaces and objects; anything else must not become part of a path. RBAC names may have colons.
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9:._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/)?v[0-9a-z]+")
-
-
-class InvalidReference(Exception):
-    """A reference that cannot be read, by its position. `expected` says what could."""
-
-    def __init__(self, index: int, problem: str, expected: str) -> None:
-        super().__init__(problem)
-        self.index, self.expected = index, expected
 
 
 def check_references(references: Sequence[Mapping[str, Any]]) -> None:
     """Raises InvalidReference."""
+    check_names(references)
     for index, reference in enumerate(references):
-        if not _VERSION.fullmatch(str(reference["api_version"])):
-            raise InvalidReference(index, f"api_version {reference['api_version']!r} is none", "such as v1 or apps/v1")
-        for key in ("kind", "namespace", "name"):
-            if reference.get(key) and not _NAME.fullmatch(str(reference[key])):
-                raise InvalidReference(index, f"{key} {reference[key]!r} is no name", "letters, digits, '-', '.', and ':'")
         if reference.get("public_keys") and (reference["kind"] not in ("Secret", "ConfigMap") or not reference.get("name")):
             raise InvalidReference(index, "has public_keys", "them for one Secret or ConfigMap by its name")
         if reference.get("name") and reference.get("label_selector"):
@@ -51,55 +36,16 @@ def read_all(api: Api, references: Sequence[Mapping[str, Any]]) -> list[dict[str
 
     An object that does not exist is an empty list and no error.
     """
-    kinds = _Kinds(api)
+    resources = Resources(api)
     with ThreadPoolExecutor(_CONCURRENCY, thread_name_prefix="read") as pool:
-        return list(pool.map(lambda reference: _read(api, kinds, reference), references))
+        return list(pool.map(lambda reference: _read(api, resources, reference), references))
 
 
-class _Kinds:
-    """Which resource a kind is, asked of the API server once for each group and version."""
-
-    def __init__(self, api: Api) -> None:
-        self._api, self._lock = api, threading.Lock()
-        self._known: dict[str, dict[str, tuple[str, bool]] | Response] = {}
-
-    def of(self, api_version: str, kind: str) -> tuple[str, bool] | Response | None:
-        """(plural, whether it is in a namespace); None: not served; the answer where discovery was refused."""
-        with self._lock:
-            if api_version not in self._known:
-                response = self._api.request("GET", _base(api_version))
-                if response.status in (200, 404):
-                    self._known[api_version] = dict(_resources(response)) if response.status == 200 else {}
-                else:
-                    self._known[api_version] = response
-            found = self._known[api_version]
-        return found if isinstance(found, Response) else found.get(kind)
-
-
-def _base(api_version: str) -> str:
-    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-
-
-def _resources(response: Response) -> Iterator[tuple[str, tuple[str, bool]]]:
-    listed = response.json()
-    for resource in listed.get("resources") or () if isinstance(listed, dict) else ():
-        name, kind = str(resource.get("name")), str(resource.get("kind"))
-        if "/" not in name and _NAME.fullmatch(name):
-            yield kind, (name, bool(resource.get("namespaced")))
-
-
-def _read(api: Api, kinds: _Kinds, reference: Mapping[str, Any]) -> dict[str, Any]:
+def _read(api: Api, resources: Resources, reference: Mapping[str, Any]) -> dict[str, Any]:
     api_version, kind, name = reference["api_version"], reference["kind"], reference.get("name")
     fields = reference.get("fields") or ()
     try:
-        known = kinds.of(api_version, kind)
-        if known is None:
-            return _result(error=f"the API server does not serve {kind} of {api_version}", reason="missing_api")
-        if isinstance(known, Response):
-            return _refused(known)
-        plural, namespaced = known
-        namespace = f"/namespaces/{reference['namespace']}" if namespaced and reference.get("namespace") else ""
-        path = f"{_base(api_version)}{namespace}/{plural}"
+        path = resources.path(api_version, kind, reference.get("namespace"))
         if not name:
             query = {"labelSelector": reference["label_selector"]} if reference.get("label_selector") else None
             found = ({"apiVersion": api_version, "kind": kind, **item} for page in api.pages(path, query) for item in page["items"])
@@ -110,6 +56,8 @@ def _read(api: Api, kinds: _Kinds, reference: Mapping[str, Any]) -> dict[str, An
         if response.status != 200:
             return _refused(response)
         return _result([only(response.json(), fields) if fields else response.json()])
+    except NotServed as error:
+        return _result(error=str(error), reason="missing_api")
     except HttpError as error:
         return _refused(error.response)
     except Unreachable as error:

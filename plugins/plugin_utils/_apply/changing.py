@@ -7,16 +7,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .journal import Journal
-from .marks import Unreadable, marks_of
+from .marks import Mark, Unreadable, marks_of
 from .port import Port, Sent, Unreachable
 from .prepare import Refused, Sending, created, prepared, taken_back
 from .result import Result, State
 
 _TRIES = 4
 _DENIED = re.compile("denied (?:the )?request")  # webhooks and policies
+
+
+Accept = Callable[[Mark], bool]
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How an object is taken back: to this content, or (None) by deleting it, only in the state in which it was read."""
+
+    marks: Sequence[Mark]
+    content: dict[str, Any] | None
+    pinned: dict[str, Any]
+
+
+def _way_back(target: Mapping[str, Any], answer: Mapping[str, Any], accept: Accept) -> _Way | str | None:
+    """answer: of read_objects. None: there is nothing to take back; a text: why it cannot be."""
+    if answer["error"]:
+        return str(answer["error"])
+    live = next(iter(answer["objects"]), None)
+    if live is None:
+        return None
+    try:
+        marks = [mark for mark in marks_of(live) if accept(mark)]
+        content = taken_back(live, marks) if marks else None
+    except (Refused, Unreadable) as error:
+        return str(error)
+    metadata = live["metadata"]
+    pinned = {**target, "uid": metadata.get("uid"), "resource_version": metadata.get("resourceVersion")}
+    return _Way(marks, content, pinned) if marks else None
 
 
 class Changer:
@@ -62,38 +92,47 @@ class Changer:
             results += refused
         return made, results
 
-    def taken_back(
-        self, target: Mapping[str, Any], item: str | None = None, dry_run: bool = False, accept: Callable[[Any], bool] = lambda mark: True
-    ) -> str | None:
+    def taken_back(self, target: Mapping[str, Any], item: str | None = None, dry_run: bool = False, accept: Accept = lambda mark: True) -> str | None:
         """Undo the newest changes of an object, those with this item's id or all that are accepted: None, or why it could not be done."""
+        return self.all_taken_back([target], lambda mark: accept(mark) and item in (None, mark.item), dry_run)[0]
+
+    def all_taken_back(self, targets: Sequence[Mapping[str, Any]], accept: Accept, dry_run: bool = False) -> list[str | None]:
+        """Undo the newest changes that are accepted, of several objects together: for each None, or why it could not be done."""
+        problems: list[str | None] = [None] * len(targets)
+        waiting = list(range(len(targets)))
         for attempt in range(_TRIES):
-            answer = self.port.read([target])[0]
-            if answer["error"]:
-                return str(answer["error"])
-            live = next(iter(answer["objects"]), None)
-            if live is None:
-                return None
-            try:
-                marks = [mark for mark in marks_of(live) if accept(mark) and item in (None, mark.item)]
-                if not marks:
-                    return None
-                content = taken_back(live, marks)
-            except (Refused, Unreadable) as error:
-                return str(error)
-            self.journal.write("taking back", self.port.now(), target=dict(target), items=[mark.item for mark in marks], dry_run=dry_run)
-            metadata = live["metadata"]
-            if content is None:
-                pinned = {**target, "uid": metadata.get("uid"), "resource_version": metadata.get("resourceVersion")}
-                sent = self.port.delete([pinned], dry_run)[0]
-            else:
-                sent = self.port.put([content], dry_run)[0]
-            if sent.ok:
-                self.journal.write("taken back", self.port.now(), target=dict(target), items=[mark.item for mark in marks], dry_run=dry_run)
-                return None
-            if not sent.conflict:
-                return sent.error or "the API server refused it"
+            ways = []
+            for index, answer in zip(waiting, self.port.read([targets[index] for index in waiting])):
+                way = _way_back(targets[index], answer, accept)
+                if isinstance(way, _Way):
+                    ways.append((index, way))
+                else:
+                    problems[index] = way
+            self.journal.write_all([self._back("taking back", targets[index], way, dry_run) for index, way in ways])
+            waiting, done = [], []
+            for (index, way), sent in self._sent_back(ways, dry_run):
+                if sent.ok:
+                    done.append(self._back("taken back", targets[index], way, dry_run))
+                elif sent.conflict:
+                    waiting.append(index)
+                else:
+                    problems[index] = sent.error or "the API server refused it"
+            self.journal.write_all(done)
+            if not waiting:
+                return problems
             self.port.sleep(0.5 * (attempt + 1))
-        return "others change it all the time"
+        for index in waiting:
+            problems[index] = "others change it all the time"
+        return problems
+
+    def _sent_back(self, ways: Sequence[tuple[int, _Way]], dry_run: bool) -> list[tuple[tuple[int, _Way], Sent]]:
+        put = [one for one in ways if one[1].content is not None]
+        gone = [one for one in ways if one[1].content is None]
+        pairs = list(zip(put, self.port.put([one[1].content or {} for one in put], dry_run))) if put else []
+        return pairs + (list(zip(gone, self.port.delete([one[1].pinned for one in gone], dry_run))) if gone else [])
+
+    def _back(self, step: str, target: Mapping[str, Any], way: _Way, dry_run: bool) -> dict[str, Any]:
+        return {"step": step, "at": self.port.now(), "target": dict(target), "items": [mark.item for mark in way.marks], "dry_run": dry_run}
 
     def shows(self, item: Mapping[str, Any]) -> bool | None:
         """Whether the object is changed by an item that was sent; None where that cannot be seen."""
@@ -114,6 +153,8 @@ class Changer:
         """Of the journal: what is about to be sent, and how to take it back."""
         item = sending.item
         line = {"step": step, "at": self.port.now(), "item": item["id"], "target": item["target"], "undo": item["rollback"]["patch"], "backup": sending.backup}
+        if not item["rollback"]["possible"]:
+            line["irreversible"] = item["rollback"]["because"]
         return {**line, "targets": item["targets"]} if item.get("targets") else line
 
     def _prepared(self, items: Sequence[Mapping[str, Any]]) -> tuple[list[Sending], list[Result]]:

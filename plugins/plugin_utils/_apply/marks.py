@@ -36,7 +36,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Mark:
-    """One change of this object. undo: the JSON patch that takes it back; created: the digest of an object that was made by it."""
+    """One change of this object. undo: the JSON patch that takes it back; created: the digest of an object that was made by it; neither: it stays."""
 
     run: str
     item: str
@@ -44,6 +44,11 @@ class Mark:
     temporary: bool = False
     undo: Sequence[Mapping[str, Any]] | None = None
     created: str | None = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether it was known from the start that it cannot be taken back."""
+        return self.undo is None and self.created is None
 
 
 def marks_of(item: Mapping[str, Any]) -> list[Mark]:

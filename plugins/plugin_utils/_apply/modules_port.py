@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster as modules see it: kubernetes.core.k8s sends, read_objects and observe_cluster look. PRIVATE to the collection."""
+"""A cluster as modules see it: kubernetes.core.k8s sends, delete_objects deletes, read_objects and observe_cluster look. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -72,21 +72,13 @@ class ModulesPort:
         return self._send([{**item, "metadata": {**item["metadata"], "uid": NEW_UID}} for item in objects], dry_run, {})
 
     def delete(self, targets: Sequence[Mapping[str, Any]], dry_run: bool) -> list[Sent]:
-        sent = []
-        for target in targets:
-            pinned = {"uid": target.get("uid"), "resourceVersion": target.get("resource_version")}
-            arguments = {
-                **self.connection,
-                "state": "absent",
-                "api_version": target["api_version"],
-                "kind": target["kind"],
-                "name": target["name"],
-                **({"namespace": target["namespace"]} if target.get("namespace") else {}),
-                "delete_options": {"preconditions": {key: value for key, value in pinned.items() if value}},
-                "continue_on_error": True,
-            }
-            sent += sent_of(self.execute(SENDER, arguments, dry_run), 1)
-        return sent
+        keys = ("api_version", "kind", "namespace", "name", "uid", "resource_version")
+        wanted = [{key: target[key] for key in keys if target.get(key)} for target in targets]
+        results = self._ours("delete_objects", {"objects": wanted}, dry_run)["results"]
+        unknown = next((result["error"] for result in results if result["unknown"]), None)
+        if unknown:
+            raise Unreachable(unknown)
+        return [Sent(result["ok"], result["error"], result["conflict"], result["forbidden"]) for result in results]
 
     def observe(self, callouts: Sequence[str]) -> list[Mapping[str, Any]]:
         looking = self.looking
@@ -131,8 +123,8 @@ class ModulesPort:
         }
         return sent_of(self.execute(SENDER, arguments, dry_run), len(objects))
 
-    def _ours(self, module: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        result = self.execute(f"{_OURS}.{module}", {**self.connection, **arguments}, False)
+    def _ours(self, module: str, arguments: Mapping[str, Any], check: bool = False) -> Mapping[str, Any]:
+        result = self.execute(f"{_OURS}.{module}", {**self.connection, **arguments}, check)
         if result.get("failed"):
             raise Unreachable(str(result.get("msg") or result.get("module_stderr") or f"{module} failed")[:1000])
         return result

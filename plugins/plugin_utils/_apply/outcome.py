@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -41,7 +41,7 @@ def look(item: Mapping[str, Any], before: Sequence[Mapping[str, Any]], after: Se
     wanted = set(item["verify"]["fingerprints"])
     if not wanted:
         return Look(Effect.UNPROVEN)
-    left = [finding for finding in after if finding["fingerprint"] in wanted]
+    left = [finding for finding in after if finding["fingerprint"] in wanted and _concerns(finding, mine)]
     if left:
         return Look(Effect.NOT_MENDED, tuple(_words(finding) for finding in left))
     # The call-outs may fail in another way now than before: further along, but not there yet.
@@ -56,6 +56,11 @@ def look(item: Mapping[str, Any], before: Sequence[Mapping[str, Any]], after: Se
 def affected(items: Iterable[Mapping[str, Any]]) -> list[str]:
     """The call-outs that have to be called to see what these items did."""
     return sorted({callout for item in items for callout in item["verify"]["callouts"]})
+
+
+def _concerns(finding: Mapping[str, Any], callouts: Collection[str]) -> bool:
+    """One finding may be about call-outs of several objects, which other items mend."""
+    return not callouts or not finding["affects"] or bool(set(finding["affects"]) & set(callouts))
 
 
 def _fails(finding: Mapping[str, Any]) -> bool:

@@ -48,7 +48,8 @@ def prepared(item: Mapping[str, Any], live: Mapping[str, Any] | None, run: str, 
     try:
         ground = settled(live, run)  # which the plan was made for
         changed = apply_patch(ground, item["patch"])
-        mark = Mark(run, item["id"], at, item["temporary"], item["rollback"]["patch"])
+        rollback = item["rollback"]
+        mark = Mark(run, item["id"], at, item["temporary"], rollback["patch"] if rollback["possible"] else None)
         return Sending(item, marked(changed, [*marks_of(ground), mark]))
     except Changed as error:
         raise Refused(f"somebody changed it since the plan was made: {error}. Run again to plan anew") from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from .._remedy.patching import Changed, apply_patch
@@ -17,6 +18,7 @@ from .marks import SELECTOR, Unreadable, marks_of
 from .port import Port
 
 DONE, REFUSED, NOTHING, UNSEEN = "taken_back", "refused", "nothing", "unseen"
+_STAYS = "it cannot be taken back, as the plan said"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Rollback:
         self.port, self.changer, self.namespace, self.run, self.check = port, changer, namespace, run, check
 
     def take_back(self, journal: Iterable[Mapping[str, Any]] = ()) -> list[Undone]:
-        """The newest change first. Raises Unreachable."""
+        """The newest change first, but for namespaces (see _order). Raises Unreachable."""
         done = self._copies()
         done += self._marked()
         done += self._journaled(journal, {_key(one.target) for one in done})
@@ -49,7 +51,7 @@ class Rollback:
     def _marked(self) -> list[Undone]:
         """Objects that say what was changed of them."""
         selections = [{"api_version": version, "kind": kind, "label_selector": SELECTOR} for version, kind in KINDS]
-        found: list[tuple[str, dict[str, Any], str]] = []
+        found: list[tuple[str, dict[str, Any], str, bool]] = []
         refused: list[Undone] = []
         for selection, answer in zip(selections, self.port.read(selections)):
             if answer["reason"] == "forbidden":
@@ -63,11 +65,13 @@ class Rollback:
                     refused.append(Undone(target, REFUSED, "a change", str(error)))
                     continue
                 if marks:
-                    found.append((max(mark.at for mark in marks), target, ", ".join(mark.item for mark in marks)))
+                    found.append((max(mark.at for mark in marks), target, ", ".join(mark.item for mark in marks), all(mark.stays for mark in marks)))
         done = []
-        for _at, target, what in sorted(found, key=lambda one: (one[0], _key(one[1])), reverse=True):
-            problem = self.changer.taken_back(target, dry_run=self.check, accept=lambda mark: self.run in (None, mark.run))
-            done.append(Undone(target, REFUSED if problem else DONE, what, problem))
+        for _kind, group in groupby(sorted(found, key=_order, reverse=True), key=lambda one: one[1]["kind"]):
+            together = list(group)
+            problems = self.changer.all_taken_back([one[1] for one in together], lambda mark: self.run in (None, mark.run), self.check)
+            for (_at, target, what, stays), problem in zip(together, problems):
+                done.append(Undone(target, REFUSED if problem else NOTHING if stays else DONE, what, problem or (_STAYS if stays else None)))
         return done + refused
 
     def _copies(self) -> list[Undone]:
@@ -109,6 +113,8 @@ class Rollback:
 
     def _from(self, step: Mapping[str, Any]) -> Undone:
         target, what = step["target"], step["item"]
+        if step.get("irreversible"):
+            return Undone(target, NOTHING, what, f"{_STAYS}: {step['irreversible']}")
         if step.get("backup"):
             return self._made_again(step["backup"])
         answer = self.port.read([target])[0]
@@ -130,6 +136,15 @@ class Rollback:
 def _unseen(selection: Mapping[str, Any], answer: Mapping[str, Any]) -> Undone:
     target = {key: selection[key] for key in ("api_version", "kind")}
     return Undone({**target, "namespace": selection.get("namespace"), "name": "*"}, UNSEEN, "could not be looked at", answer["error"])
+
+
+def _order(one: tuple[str, dict[str, Any], str, bool]) -> tuple[bool, str, str]:
+    """Of a change that was made (when, target, what, whether it stays): the greatest is taken back first.
+
+    Namespaces are, because taking back the restart of a workload creates its pods anew, and injectors choose pods by what their namespace's labels say then.
+    """
+    at, target, _what, _stays = one
+    return target["kind"] == "Namespace", at, _key(target)
 
 
 def _operations(undo: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -241,6 +241,9 @@ class Run:
                 self._take_back(item, State.PUT_BACK, ())
 
     def _take_back(self, item: Mapping[str, Any], state: State, because: tuple[str, ...]) -> None:
+        if not item["rollback"]["possible"]:
+            self._note(item, State.WORSE, (*because, f"it cannot be taken back: {item['rollback']['because']}"))
+            return
         problem = self._taken_back(item)
         if problem:
             heal = "Take it back with: ansible-playbook kubeops.webhook_doctor.rollback"

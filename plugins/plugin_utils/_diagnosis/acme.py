@@ -59,6 +59,12 @@ class Pod:
         """Whether its variables stand in its specification, not in a Secret or ConfigMap."""
         return not self.facts["proxy_hidden"] and not self.facts["proxy_may_hide"]
 
+    @property
+    def no_proxy_known(self) -> bool:
+        """Whether its NO_PROXY stands in its specification, as Go reads it: NO_PROXY, and no_proxy where that is empty."""
+        hidden = self.facts["proxy_hidden"]
+        return "NO_PROXY" not in hidden and (bool(self.no_proxy) or ("no_proxy" not in hidden and not self.facts["proxy_may_hide"]))
+
     def exempting(self, host: str) -> list[str]:
         """The entries of its NO_PROXY by which a host is called directly."""
         return [entry.strip() for entry in self.no_proxy.split(",") if NoProxy(entry).exempts(host)]
@@ -77,8 +83,8 @@ class Pod:
 
     @property
     def api_through_proxy(self) -> list[str]:
-        """The addresses of the API server that it calls through its proxy."""
-        return [host for host, port in self.api_hosts if self.uses_proxy(host, port)]
+        """The addresses of the API server that it is known to call through its proxy."""
+        return [host for host, port in self.api_hosts if self.uses_proxy(host, port)] if self.no_proxy_known else []
 
     @property
     def ndots(self) -> int | None:

@@ -38,10 +38,10 @@ def stored_kinds(cluster: Cluster) -> list[Stored]:
     """All that were counted, the biggest first."""
     items = [item for key in ("etcd", "certificate_store") for item in (cluster.apps.get(key) or {}).get("stored") or ()]
     found: dict[tuple[str, str], Stored] = {}
-    for item in items:  # the API server's counters and the count of their own may both tell of cert-manager's: the one that knows a size
+    for item in items:  # cert-manager's are counted now, while the API server's counters are minutes old; of their size either may know
         key = (item["group"], item["resource"])
-        if key not in found or found[key].mean_bytes is None:
-            found[key] = Stored(*key, item["count"], item["mean_bytes"])
+        known = found.get(key)
+        found[key] = Stored(*key, item["count"], item["mean_bytes"] or (known.mean_bytes if known else None))
     return sorted(found.values(), key=lambda one: (-(one.total_bytes or 0), -one.count, one.name))
 
 

@@ -44,7 +44,7 @@ def item_of(change: Change, owner: Owner | None, state: str, live: Mapping[Refer
         },
         "rollback": {
             "possible": change.irreversible is None and change.action != "manual",
-            "patch": edit.undo if edit else [],
+            "patch": edit.undo if edit and change.irreversible is None else [],
             "because": change.irreversible,
         },
         "temporary": change.temporary,

@@ -25,6 +25,8 @@ def reverted(item: Mapping[str, Any], now: Mapping[str, Any] | None, made_at: st
     """
     target = Reference.of(item["target"])
     if item["action"] == "delete":
+        if not item["rollback"]["possible"]:
+            return []  # deleted for good, so that its owner makes another one
         uid = ((now or {}).get("metadata") or {}).get("uid")
         return [f"{target.words} is there again{_by(now, made_at)}"] if now is not None and uid != item["target"].get("uid") else []
     if now is None:

@@ -71,7 +71,8 @@ class Namespace:
         """The command that runs another one inside. `pid`: as part of the lab's process tree, to end with it."""
         user = ["--user", "--preserve-credentials"] if self.rootless else []
         tree = ["--pid"] if pid else []
-        return ["nsenter", f"--target={self.init.pid}", *user, "--net", "--mount", *tree, f"--wd={Path.cwd()}"]
+        # Not by nsenter's --wd, which is a directory of the caller's mounts: a relative path would lie elsewhere than an absolute one.
+        return ["nsenter", f"--target={self.init.pid}", *user, "--net", "--mount", *tree, "env", f"--chdir={Path.cwd()}"]
 
     def check(self, command: list[str], stdin: str = "", *, pid: bool = False) -> None:
         """Run a command inside that must succeed. `pid`: as part of the lab's process tree. Raises LabError."""

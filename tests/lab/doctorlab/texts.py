@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,9 +23,19 @@ if TYPE_CHECKING:
 
 def ask(lab: Lab) -> int:
     """Ask inside the lab's network; JSON lines go to standard output. Returns the exit status."""
+    return _asking(lab).returncode
+
+
+def answers(lab: Lab) -> list[dict[str, Any]]:
+    """The same for tests: {fault, role, status, text, ...} of every target; text is null where the call went well."""
+    done = _asking(lab, check=True, stdout=subprocess.PIPE)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _asking(lab: Lab, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "doctorlab.texts"]
     given = json.dumps({"state": str(lab.state), "faults": lab.options.faults, "routing": lab.options.routing})
-    return lab.run(command, input=given, env={"PYTHONPATH": str(paths.LAB), "PYTHONDONTWRITEBYTECODE": "1"}).returncode
+    return lab.run(command, input=given, env={"PYTHONPATH": str(paths.LAB), "PYTHONDONTWRITEBYTECODE": "1"}, **options)
 
 
 def request_for(target: Target) -> tuple[str, str, Object | None]:
@@ -59,7 +70,8 @@ def _answer(client: Client, routing: str, target: Target) -> dict[str, Any]:
         line["condition"] = next({key: each[key] for key in ("status", "reason", "message")} for each in conditions if each["type"] == "Established")
     if target.make.call_out.kind == "apiservice":
         name = f"{targets.AGGREGATED_VERSION}.{target.domain}"
-        conditions = client.get(f"/apis/apiregistration.k8s.io/v1/apiservices/{name}").get("status", {}).get("conditions", [])
+        dummy, found = client.request("GET", f"/apis/apiregistration.k8s.io/v1/apiservices/{name}")
+        conditions = (found.get("status") or {}).get("conditions", []) if isinstance(found.get("status"), dict) else []
         line["condition"] = next(({key: each[key] for key in ("status", "reason", "message")} for each in conditions), None)
     if target.make.events:
         events = client.get(f"/api/v1/namespaces/{target.apps_namespace}/events")["items"]

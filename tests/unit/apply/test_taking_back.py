@@ -18,13 +18,15 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.jour
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.marks import ANNOTATION, LABEL
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.port import Unreachable
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.prepare import settled
-from ansible_collections.kubeops.webhook_doctor.tests.unit.apply.cluster import Cluster, content
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.edit import Edit
+from ansible_collections.kubeops.webhook_doctor.tests.unit.apply.cluster import Cluster, content, key
 from ansible_collections.kubeops.webhook_doctor.tests.unit.apply.items import (
     HOOK,
     POLICY,
     apply,
     deleted,
     hook,
+    item,
     made_new,
     noted,
     opened,
@@ -103,6 +105,23 @@ def test_an_older_run_whose_field_was_changed_again(cluster: Cluster, tmp_path: 
     assert states(cluster, tmp_path) == {A: "taken_back"} and cluster.contents() == before
 
 
+def test_labels_of_namespaces_before_what_is_created_by_them(cluster: Cluster, tmp_path: Path) -> None:
+    """Taking back a restart creates pods, and an injector chooses them by their namespace's labels of that moment."""
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"mesh": "on"}}}
+    web = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": {"template": {"metadata": {"labels": {}}}}}
+    cluster.add(space, web)
+    before = cluster.contents()
+    for live, path in ((space, "/metadata/labels/mesh"), (web, "/spec/template/metadata/labels/restarted")):
+        made = Edit(cluster.objects[key(live)])
+        made.set(path, "changed")
+        apply(cluster, tmp_path, [item("patch", cluster.objects[key(live)], edit=made)])
+        cluster.sleep(60)
+    cluster.requests.clear()
+    assert set(states(cluster, tmp_path).values()) == {"taken_back"}
+    assert [name for what, name in cluster.written()] == ["Namespace/shop", "Deployment/shop/web"]
+    assert cluster.contents() == before
+
+
 def test_what_was_made_is_deleted_only_as_it_was_made(cluster: Cluster, tmp_path: Path) -> None:
     before = cluster.contents()
     apply(cluster, tmp_path, [made_new("let-in")])
@@ -119,7 +138,8 @@ def test_what_was_made_and_then_changed_by_us_is_deleted(cluster: Cluster, tmp_p
     edit = {**edited, "id": "more", "target": {**made_new("let-in")["target"], "uid": cluster.objects[LET_IN]["metadata"]["uid"]}}
     edit["patch"] = [{"op": "test", "path": "/spec/ingress", "value": [{}]}, {"op": "replace", "path": "/spec/ingress", "value": []}]
     edit["before"], edit["after"] = {"/spec/ingress": [{}]}, {"/spec/ingress": []}
-    edit["rollback"] = {"patch": [{"op": "test", "path": "/spec/ingress", "value": []}, {"op": "replace", "path": "/spec/ingress", "value": [{}]}]}
+    undo = [{"op": "test", "path": "/spec/ingress", "value": []}, {"op": "replace", "path": "/spec/ingress", "value": [{}]}]
+    edit["rollback"] = {"possible": True, "patch": undo, "because": None}
     assert apply(cluster, tmp_path, [edit], name="run-2") == {"more": "unproven"}
     assert states(cluster, tmp_path) == {f"{POLICY}/let-in": "taken_back"} and cluster.contents() == before
 
@@ -201,9 +221,9 @@ def test_kinds_that_may_not_be_read_are_told(cluster: Cluster, tmp_path: Path) -
 
 
 def without_marks(cluster: Cluster) -> None:
-    for item in cluster.objects.values():
-        item["metadata"].get("annotations", {}).pop(ANNOTATION, None)
-        item["metadata"].get("labels", {}).pop(LABEL, None)
+    for stored in cluster.objects.values():
+        stored["metadata"].get("annotations", {}).pop(ANNOTATION, None)
+        stored["metadata"].get("labels", {}).pop(LABEL, None)
 
 
 def journaled(cluster: Cluster, tmp_path: Path) -> list[dict[str, Any]]:

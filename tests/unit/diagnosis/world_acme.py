@@ -6,11 +6,13 @@
 acme_says       message of the ClusterIssuer letsencrypt, which is then not ready; absent: it is ready
 acme_reason     default ErrRegisterACMEAccount       acme_server    default Let's Encrypt's        acme_ca_bundle    default false
 acme_untouched  minutes since the issuer was made, and no condition was written
-controller      its pod: {HTTPS_PROXY, HTTP_PROXY, NO_PROXY, ndots, searches, restarts, ready, dns_policy, may_hide, api_host, arguments}; none: not seen
+controller      its pod: {HTTPS_PROXY, HTTP_PROXY, NO_PROXY, hidden, may_hide, ndots, searches, restarts, ready, dns_policy, api_host, arguments};
+                none: not seen
 cainjector      the same
 cluster_proxy   {HTTPS_PROXY, NO_PROXY} of OpenShift
 challenge       {says, type, minutes, state, domain}                               order    {says, state, minutes}
 stored          {"<plural>.<group>": number, or [number, mean bytes]}              ovh_nodes   so many nodes of OVHcloud
+counted         the same, as cert-manager's own are counted at the time of the observation
 certificates, requests: as in certificate_garbage.yml, where `stored` says that there are many
 """
 
@@ -28,7 +30,7 @@ def acme_facts(given: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """What is to be merged over the facts; {} for a world without any of these."""
     if not KEYS & set(given):
         return {}
-    facts: dict[str, Any] = {"apps": {"acme": _acme(given, at), "etcd": {"stored": _stored(given)}, "certificate_store": _store(given)}}
+    facts: dict[str, Any] = {"apps": {"acme": _acme(given, at), "etcd": {"stored": _stored(given.get("stored", {}))}, "certificate_store": _store(given)}}
     if given.get("refused"):
         facts["evidence"] = [_refused(given["refused"], at)]
     if given.get("ovh_nodes"):
@@ -87,7 +89,7 @@ def _pod(component: str, workload: str, said: Mapping[str, Any]) -> dict[str, An
         "started": None,
         "host_network": False,
         "proxy": {name: said.get(name) for name in ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")},
-        "proxy_hidden": [],
+        "proxy_hidden": list(said.get("hidden", ())),
         "proxy_may_hide": said.get("may_hide", False),
         "api": {"KUBERNETES_SERVICE_HOST": said["api_host"]} if "api_host" in said else {},
         "dns_policy": said.get("dns_policy", "ClusterFirst"),
@@ -118,9 +120,9 @@ def _summary(one: dict[str, Any] | None) -> dict[str, Any]:
     return {"total": 1 if one else 0, "states": {one["state"]: 1} if one else {}, "unfinished": [one] if one else []}
 
 
-def _stored(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _stored(said_of: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
-    for name, said in given.get("stored", {}).items():
+    for name, said in said_of.items():
         resource, dummy, group = name.partition(".")
         number, mean = said if isinstance(said, list) else (said, None)
         found.append({"group": group, "resource": resource, "count": number, "mean_bytes": mean})
@@ -131,7 +133,7 @@ def _store(given: Mapping[str, Any]) -> dict[str, Any]:
     from ansible_collections.kubeops.webhook_doctor.tests.unit.diagnosis.test_certificate_garbage import certificate, stored
 
     certificates = [certificate(*item) for item in given.get("certificates", {}).items()]
-    return {"stored": [], "certificates": certificates, "objects": [stored(words) for words in given.get("requests", ())]}
+    return {"stored": _stored(given.get("counted", {})), "certificates": certificates, "objects": [stored(words) for words in given.get("requests", ())]}
 
 
 def _refused(said: Mapping[str, Any], at: datetime) -> dict[str, Any]:

@@ -18,8 +18,10 @@ PATH = re.compile(r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>v[^/]+)(?:/namesp
 Answer = tuple[int, dict[str, str], bytes]
 
 
-def status(code: int, reason: str, message: str, **metadata: Any) -> Answer:
+def status(code: int, reason: str, message: str, details: dict[str, Any] | None = None, **metadata: Any) -> Answer:
     body = {"kind": "Status", "apiVersion": "v1", "metadata": metadata, "status": "Failure", "message": message, "reason": reason, "code": code}
+    if details is not None:
+        body["details"] = details
     return code, {"Content-Type": "application/json"}, json.dumps(body, separators=(",", ":")).encode()
 
 
@@ -33,6 +35,7 @@ class FakeApiServer:
         self.metrics = "process_start_time_seconds 1.795197545e+09\n"
         self.allowed: set[tuple[str, str, str]] = set()
         self.expire: dict[str, list[str]] = {}  # plural -> what each following request with a token is answered: "inconsistent" or "restart"
+        self.deleted: list[tuple[str, dict[str, Any]]] = []  # name, DeleteOptions
         self.requests: list[tuple[str, str, dict[str, str], Any]] = []
         fake = self
 
@@ -42,7 +45,7 @@ class FakeApiServer:
             def do_GET(self) -> None:
                 fake.serve(self)
 
-            do_POST = do_PATCH = do_PUT = do_GET
+            do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 
             def log_message(self, *_args: Any) -> None:
                 """Quiet."""
@@ -101,6 +104,8 @@ class FakeApiServer:
             resource = "/".join(filter(None, (asked["resource"], asked["subresource"])))
             return 201, {}, json.dumps({"status": {"allowed": (asked["verb"], asked["group"], resource) in self.allowed}}).encode()
         match = PATH.fullmatch(path)
+        if method == "DELETE" and match and match["name"]:
+            return self._delete(match, json.loads(body))
         if method != "GET" or not match:
             return status(404, "NotFound", "the server could not find the requested resource")
         group, plural, namespace, name = match["group"] or "", match["plural"], match["namespace"], match["name"]
@@ -110,6 +115,25 @@ class FakeApiServer:
             found = [obj for obj in self._select(group, plural, namespace, query) if obj["metadata"]["name"] == name]
             return _ok(found[0]) if found else status(404, "NotFound", f'{plural} "{name}" not found')
         return self._list(group, plural, namespace, query)
+
+    def _delete(self, match: re.Match[str], options: dict[str, Any]) -> Answer:
+        """As DeleteOptions say. Kinds of a namespace that are asked for without one are a path that nobody serves."""
+        group, plural, namespace, name = match["group"] or "", match["plural"], match["namespace"], match["name"]
+        if plural in self.forbidden:
+            return status(403, "Forbidden", f'{plural} "{name}" is forbidden: User "test" cannot delete resource "{plural}" in API group "{group}"')
+        stored = self.objects.get((group, plural), [])
+        if any("namespace" in item["metadata"] for item in stored) != bool(namespace):
+            return status(404, "NotFound", "the server could not find the requested resource", details={})
+        item = next((item for item in stored if item["metadata"]["name"] == name and item["metadata"].get("namespace") == namespace), None)
+        if item is None:
+            return status(404, "NotFound", f'{plural} "{name}" not found', details={"name": name, "kind": plural})
+        for key, wanted in (options.get("preconditions") or {}).items():
+            if item["metadata"].get(key) != wanted:
+                return status(409, "Conflict", f'Operation cannot be fulfilled on {plural} "{name}": Precondition failed: {key}')
+        self.deleted.append((name, options))
+        if "dryRun" not in options:
+            stored.remove(item)
+        return _ok({"kind": "Status", "apiVersion": "v1", "status": "Success"})
 
     def _list(self, group: str, plural: str, namespace: str | None, query: dict[str, str]) -> Answer:
         if "continue" in query and self.expire.get(plural):

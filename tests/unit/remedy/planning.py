@@ -14,7 +14,8 @@ A row of a table of planners:
     plan       one line for each item, see `words`
     changes    {id: {path: value after}}, where the row says so
     created    {id: the object that is made}      deleted    {id: [names]} of a batch     requires   {id: [ids]} of what has to be made before
-    says       {id: a part of its reason, notes, or steps}
+    says       {id: a part of its reason, notes, or steps}      stays  {id: a part of why it cannot be rolled back}
+    proven     {id: how many findings have to be gone for it to count as mended}
     but        what is different in the twin, merged over the row; otherwise: its plan
 """
 

@@ -41,6 +41,11 @@ def test_what_is_found_is_planned_and_its_twin_is_not(role: str, row: dict[str, 
     for item, text in row.get("says", {}).items():
         shown = next(one for one in plan if one["id"] == item)
         assert any(text in line for line in (shown["reason"], *shown["manual"], *shown["notes"])), shown
+    for item, text in row.get("stays", {}).items():
+        assert text in next(one for one in plan if one["id"] == item)["rollback"]["because"]
+    assert {item["id"] for item in plan if item["action"] == "patch" and not item["rollback"]["possible"]} == set(row.get("stays", ()))
+    for item, number in row.get("proven", {}).items():
+        assert len(next(one for one in plan if one["id"] == item)["verify"]["fingerprints"]) == number
     twin = planned(role, merged(row, row["but"]))
     assert words(twin) == row.get("otherwise", []), twin
 

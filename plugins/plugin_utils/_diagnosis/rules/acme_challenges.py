@@ -82,7 +82,7 @@ def _judge(acme: Acme, challenge: Mapping[str, Any], failure: Failure, age: time
         return catalogue.WD843, [f"it asks {given}" if given else "it asks the name servers that the zone's NS records name"], {}
     if age < _HTTP_WAITS or not ("self check" in words or _WRONG_ANSWER.search(words)):
         return None, [], {}
-    through = controller is not None and controller.uses_proxy(name, 80, "http")
+    through = controller is not None and controller.no_proxy_known and controller.uses_proxy(name, 80, "http")
     # The self check is a plain HTTP request.
     excepted: dict[str, object] = {"no_proxy": acme.wanted_no_proxy(controller.no_proxy, *([f"{name}:80"] if name else []))} if controller else {}
     wrong = _WRONG_ANSWER.search(words)

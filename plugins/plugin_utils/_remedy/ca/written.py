@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._diagnosis.ca_source import CaSource
-from ..change import Change, Risk, mending
+from ..change import Change, Mending, Risk, mending
 from ..edit import Edit, pointer
 from ..reference import PublicKeys, Reference
 from ..request import InvalidOption, Request
@@ -27,6 +27,9 @@ ROLE = "ca_bundle"
 _KINDS = ("ConfigMap", "Secret")
 # Findings about caBundles with which calls work today.
 _WORKING = frozenset({"WD306", "WD325"})
+# Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/validation (ValidateCABundle, on updates of a CRD whose caBundle was valid).
+_NOT_AGAIN = "the API server does not take back a caBundle that it cannot parse; nobody was served with it"
+_AHEAD = "WD306 stays until what serves the webhook has a certificate of the new CA: issue that next"
 
 
 @dataclass
@@ -101,7 +104,7 @@ def _of_object(request: Request, verifier: Verifier, target: Reference, item: Wa
         if why:
             yield _refused(target, item, [f"it cannot be read: {why}"], item.cases)
         return
-    edit, done, refusals, why_done, on_trust = Edit(live), [], [], [], False
+    edit, done, refusals, why_done, ahead, on_trust = Edit(live), [], [], [], set(), False
     for case in item.cases.values():
         place = _place(case, edit)
         if place is None:
@@ -113,18 +116,22 @@ def _of_object(request: Request, verifier: Verifier, target: Reference, item: Wa
             done.append(case.id)
             why_done.append(outcome.why)
             on_trust = on_trust or outcome.on_trust
+            if outcome.ahead:
+                ahead.add(case.id)
         elif outcome.why:
             refusals.append((case.id, outcome.why))
     if edit:
         yield Change(
             remedy=ROLE,
-            **mending(item.findings.values()),
+            **_mending(item, ahead),
             target=target,
             action="patch",
             edit=edit,
             reason="; ".join(dict.fromkeys(why_done)),
             risk=Risk.MEDIUM if on_trust else Risk.LOW,
             callouts=tuple(done),
+            irreversible=_NOT_AGAIN if target.kind == "CustomResourceDefinition" and _has(item, "WD304") else None,
+            notes=(_AHEAD,) if ahead else (),
         )
     if refusals:
         yield _refused(target, item, [why for dummy, why in refusals], [case for case, dummy in refusals])
@@ -132,11 +139,15 @@ def _of_object(request: Request, verifier: Verifier, target: Reference, item: Wa
 
 @dataclass(frozen=True)
 class Outcome:
-    """text: the new bundle, "" where there is none. why: where it comes from, or why it is refused; "" where nothing is to be done."""
+    """text: the new bundle, "" where there is none. why: where it comes from, or why it is refused; "" where nothing is to be done.
+
+    ahead: the new CA does not vouch for what is served yet; the old one, which ends soon, still does.
+    """
 
     text: str
     why: str
     on_trust: bool = False
+    ahead: bool = False
 
 
 def _new_bundle(request: Request, verifier: Verifier, case: Case, current: str) -> Outcome:
@@ -163,12 +174,30 @@ def _new_bundle(request: Request, verifier: Verifier, case: Case, current: str) 
         text = merged(old, authorities, request.cluster.observed, bool(request.options["drop_expired"]))
         refusal = verifier.refusal(text, chains, case.callout["server_name"])
         if refusal is None:
-            kept = f" beside the {len(old)} that are there" if old and fresh else ""
-            return Outcome(
-                text, f"{case.callout['webhook'] or case.callout['object']['name']}: the CA of {where}{kept}; what is served verifies with it", on_trust
-            )
+            ahead = works and verifier.refusal("".join(one.pem for one in fresh), chains, case.callout["server_name"]) is not None
+            verified = "what is served verifies with both together" if ahead else "what is served verifies with it"
+            return Outcome(text, f"{_name(case)}: the CA of {where}{_beside(old) if fresh else ''}; {verified}", on_trust, ahead)
         refusals.append(f"with the CA of {where} the API server would still refuse what is served: {refusal}")
     return Outcome("", "; ".join(refusals) or "no source of the CA is known: name it (ca_bundle_source)")
+
+
+def _name(case: Case) -> str:
+    return str(case.callout["webhook"] or case.callout["object"]["name"])
+
+
+def _beside(old: Sequence[Authority]) -> str:
+    return "" if not old else " beside the one that is there" if len(old) == 1 else f" beside the {len(old)} that are there"
+
+
+def _has(item: Wanted, code: str) -> bool:
+    return any(finding["code"] == code for finding in item.findings.values())
+
+
+def _mending(item: Wanted, ahead: Collection[str]) -> Mending:
+    """What the change mends. A CA that ends soon vouches for what is served until that is issued by the new one: to add the new one is a first step."""
+    every = mending(item.findings.values())
+    stay = {one["fingerprint"] for one in item.findings.values() if one["code"] == "WD306" and set(one["affects"]) & set(ahead)}
+    return {**every, "fingerprints": tuple(one for one in every["fingerprints"] if one not in stay)}
 
 
 def _codes(request: Request, case: Case) -> set[str]:

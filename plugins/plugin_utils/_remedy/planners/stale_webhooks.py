@@ -182,6 +182,7 @@ def _delete(suspect: Suspect, live: Mapping[str, Any], proof: Proof) -> Change:
         action="delete",
         reason="; ".join(proof.lines),
         risk=Risk.HIGH,
+        callouts=tuple(case.id for case in suspect.cases),
         abandoned_by=_abandoned_by(suspect, live),
     )
 
@@ -202,6 +203,7 @@ def _end_conversion(suspect: Suspect, live: Mapping[str, Any], proof: Proof) -> 
             edit=edit,
             reason=f"{'; '.join(proof.lines)}; its objects are all stored in the version that is served, so nothing has to be converted",
             risk=Risk.HIGH,
+            callouts=tuple(case.id for case in suspect.cases),
             abandoned_by=_abandoned_by(suspect, live),
         )
 
