@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 _HOLDER = re.compile(r" pid (?P<pid>\d+)\.(?P<start>\d+)\.(?P<place>[0-9a-f]{8}) \(")
+_ENDED = ("Z", "X")  # zombie, dead
 
 
 def new_run() -> str:
@@ -52,9 +53,13 @@ def _place() -> str | None:
 
 
 def _start(pid: int) -> str | None:
-    """When a process started, in clock ticks since the boot; None where there is none. Counted behind its name, which may hold spaces and brackets."""
+    """When a process started, in clock ticks since the boot; None where none runs: one that has ended, and of which nobody has taken note, has an entry still.
+
+    Its name comes first, and may hold spaces and brackets. Source: proc_pid_stat(5).
+    """
     try:
         line = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    return line.rpartition(")")[2].split()[19]
+    fields = line.rpartition(")")[2].split()
+    return None if fields[0] in _ENDED else fields[19]

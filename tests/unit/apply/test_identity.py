@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,12 +21,22 @@ def test_a_process_that_runs_has_not_died() -> None:
     assert not died_here(holder("run"))
 
 
+TELL = "from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.identity import holder; print(holder('run'))"
+
+
 def test_a_process_that_has_ended_has_died() -> None:
-    code = "from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.identity import holder; print(holder('run'))"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    ended = subprocess.run([sys.executable, "-c", TELL], capture_output=True, text=True, check=True).stdout.strip()
     assert died_here(ended)
     another_place = re.sub(r"\.[0-9a-f]{8} ", ".00000000 ", ended)
     assert another_place != ended and not died_here(another_place), "a process of another machine, of which nothing is known here"
+
+
+def test_a_process_of_whose_end_nobody_took_note_has_died() -> None:
+    """A zombie: what a killed run leaves where the first process of the machine (a container's) does not care for orphans."""
+    with subprocess.Popen([sys.executable, "-c", TELL], stdout=subprocess.PIPE, text=True) as process:
+        ended = process.stdout.read().strip() if process.stdout else ""
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert ended and died_here(ended)
 
 
 def test_a_process_with_the_same_id_is_another_one() -> None:
