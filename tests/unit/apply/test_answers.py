@@ -50,7 +50,7 @@ def test_the_requests_of_the_port() -> None:
     port = ModulesPort(execute, {"context": "blue"}, None, Looking(), quiet=True)
     item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": "y", "resourceVersion": "5"}}
     assert port.put([item], True)[0].ok and port.create([item], False)[0].ok
-    (_, put, dry), (_, create, _) = asked
-    assert {module for module, *_rest in asked} == {"kubernetes.core.k8s"} and {one["context"] for _, one, _ in asked} == {"blue"} and dry
+    (dummy, put, dry), (dummy, create, dummy) = asked
+    assert {module for module, *_rest in asked} == {"kubernetes.core.k8s"} and {one["context"] for dummy, one, dummy in asked} == {"blue"} and dry
     assert (put["resource_definition"], put["force"]) == ([item], True)
     assert "force" not in create and create["resource_definition"][0]["metadata"]["uid"] == NEW_UID and "uid" not in item["metadata"]
