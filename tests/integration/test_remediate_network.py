@@ -139,7 +139,7 @@ def admits_the_api_server(policy: dict[str, Any]) -> bool:
 def test_three_webhooks_that_are_not_reached(lab: Lab, tmp_path: Path, row: Callable[[str], None]) -> None:
     """A port of the node's own, a NetworkPolicy, a misspelt targetPort: in one run, each by what is right for it."""
     taken = on_the_kubelets_port(lab)
-    closed = workloads.healthy("closed", Make(policy="refuses", packet_filter="drop"))
+    closed = workloads.healthy("closed", Make(policy="refuses", packet_filter="drop", call_out=CallOut(timeout_seconds=2)))
     typo = workloads.healthy("typo", TYPO)
     lab.node.deploy(closed, typo)
 
