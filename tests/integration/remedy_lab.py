@@ -106,6 +106,11 @@ def _said(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: value for key, value in item.items() if key not in ("metadata", "status")}, "metadata": kept}
 
 
+def worker_of(run: Mapping[str, Any]) -> int:
+    """The process that makes the changes, from the journal's line about the run: Ansible's workers live on when ansible-playbook is killed."""
+    return int(run["holder"].split(" pid ")[1].split(".")[0])
+
+
 @dataclass(frozen=True)
 class Cycle:
     """A fault's way: previewed, mended, run again, taken back."""

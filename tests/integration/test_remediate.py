@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from doctorlab import Lab, Options
-from remedy_lab import Played, cycle, play, specs, start, versions
+from remedy_lab import Played, cycle, play, specs, start, versions, worker_of
 
 ONE_REMEDY = {"webhook_doctor_remedies": ["webhook_timeouts"]}
 USER = "remediate-webhook_timeouts"
@@ -259,8 +260,8 @@ def test_a_run_that_is_killed(step: str, ending: str, lab: Lab, tmp_path: Path, 
     before = specs(lab)
     process = start(lab, tmp_path, "remediate", user=USER, variables=ONE_REMEDY)
     try:
-        wait_for_step(tmp_path / "journal", step, process)
-        end(process, ending)
+        run = wait_for_step(tmp_path / "journal", step, process)
+        end(process, ending, worker_of(run))
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -278,18 +279,23 @@ def test_a_run_that_is_killed(step: str, ending: str, lab: Lab, tmp_path: Path, 
     row(f"killed  SIG{ending} after the journal's step {step!r}: {found} of 2 changed, each with its note; healed by the next run, rolled back")
 
 
-def wait_for_step(folder: Path, step: str, process: subprocess.Popen[str]) -> None:
+def wait_for_step(folder: Path, step: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The journal's first line, once it has one about the step."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         lines = [json.loads(line) for path in folder.glob("2*.jsonl") for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
         if any(line["step"] == step for line in lines):
-            return
+            return lines[0]
         assert process.poll() is None, process.stdout and process.stdout.read()
         time.sleep(0.02)
     raise AssertionError(f"no step {step} in two minutes")
 
 
-def end(process: subprocess.Popen[str], ending: str) -> None:
+def end(process: subprocess.Popen[str], ending: str, worker: int) -> None:
+    """As a person's Ctrl-C, or as a machine that goes down: then nothing of it lives on."""
+    if ending == "KILL":
+        with contextlib.suppress(ProcessLookupError):  # after the step "end" it may be over
+            os.kill(worker, signal.SIGKILL)
     os.killpg(process.pid, getattr(signal, f"SIG{ending}"))
 
 

@@ -24,7 +24,7 @@ from doctorlab.cert_manager import CertManager
 from doctorlab.errors import LabError
 from doctorlab.faults import CallOut, Make, Pods, Rule, Service
 from doctorlab.targets import PORT_NAME, SERVICE, Target
-from remedy_lab import cycle, play, specs, start
+from remedy_lab import cycle, play, specs, start, worker_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="containers need cgroups, and those need root")
 
@@ -373,7 +373,7 @@ def when_the_bypass_is_sent(folder: Path, process: subprocess.Popen[str]) -> int
     while time.monotonic() < deadline:
         lines = [json.loads(line) for path in folder.glob("2*.jsonl") for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
         if any(line["step"] == "sent" and line["item"].startswith("bypass/") for line in lines):
-            return int(lines[0]["holder"].split(" pid ")[1].split(".")[0])
+            return worker_of(lines[0])
         assert process.poll() is None, process.stdout and process.stdout.read()
         time.sleep(0.02)
     raise AssertionError("no bypass in two minutes")
