@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -104,6 +106,27 @@ def _said(item: Mapping[str, Any]) -> dict[str, Any]:
     annotations = {key: value for key, value in (metadata.get("annotations") or {}).items() if not key.startswith("deployment.kubernetes.io/")}
     kept = {"labels": metadata.get("labels") or {}, "annotations": annotations}
     return {**{key: value for key, value in item.items() if key not in ("metadata", "status")}, "metadata": kept}
+
+
+def journal_says(folder: Path, process: subprocess.Popen[str], wanted: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:
+    """Wait until the journal of the run that this process makes has such a line; its first one, which is about the run."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        lines = [json.loads(line) for path in folder.glob("2*.jsonl") for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+        if any(wanted(line) for line in lines):
+            return lines[0]
+        assert process.poll() is None, process.stdout and process.stdout.read()
+        time.sleep(0.02)
+    raise AssertionError(f"no such line in {folder} in two minutes")
+
+
+def reap(process: subprocess.Popen[str]) -> None:
+    """End what `start` has started, if it runs, and leave nothing of it."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    if process.stdout:
+        process.stdout.close()
 
 
 def worker_of(run: Mapping[str, Any]) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 from doctorlab import Lab, Options
-from remedy_lab import Played, cycle, play, specs, start, versions, worker_of
+from remedy_lab import Played, cycle, journal_says, play, reap, specs, start, versions, worker_of
 
 ONE_REMEDY = {"webhook_doctor_remedies": ["webhook_timeouts"]}
 USER = "remediate-webhook_timeouts"
@@ -260,14 +260,10 @@ def test_a_run_that_is_killed(step: str, ending: str, lab: Lab, tmp_path: Path, 
     before = specs(lab)
     process = start(lab, tmp_path, "remediate", user=USER, variables=ONE_REMEDY)
     try:
-        run = wait_for_step(tmp_path / "journal", step, process)
+        run = journal_says(tmp_path / "journal", process, lambda line: line["step"] == step)
         end(process, ending, worker_of(run))
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=30)
-        if process.stdout:
-            process.stdout.close()
+        reap(process)
     for name in ("k1", "k2"):
         changed = seconds_of(lab, name) != [30, 5]
         assert bool(journal_of(lab, f"long-{name}")) == changed, "a change without a note, or a note without a change"
@@ -277,18 +273,6 @@ def test_a_run_that_is_killed(step: str, ending: str, lab: Lab, tmp_path: Path, 
     back = play(lab, tmp_path, "rollback", user=USER)
     assert back.returncode == 0 and specs(lab) == before, back.output[-3000:]
     row(f"killed  SIG{ending} after the journal's step {step!r}: {found} of 2 changed, each with its note; healed by the next run, rolled back")
-
-
-def wait_for_step(folder: Path, step: str, process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The journal's first line, once it has one about the step."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        lines = [json.loads(line) for path in folder.glob("2*.jsonl") for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        if any(line["step"] == step for line in lines):
-            return lines[0]
-        assert process.poll() is None, process.stdout and process.stdout.read()
-        time.sleep(0.02)
-    raise AssertionError(f"no step {step} in two minutes")
 
 
 def end(process: subprocess.Popen[str], ending: str, worker: int) -> None:
@@ -307,14 +291,12 @@ def test_the_api_server_goes_away(step: str, lab: Lab, tmp_path: Path) -> None:
     reset = ["-p", "tcp", "--dport", "6443", "-j", "REJECT", "--reject-with", "tcp-reset"]
     process = start(lab, tmp_path, "remediate", user=USER, variables=ONE_REMEDY)
     try:
-        wait_for_step(tmp_path / "journal", step, process)
+        journal_says(tmp_path / "journal", process, lambda line: line["step"] == step)
         lab.run(["iptables", "-I", "OUTPUT", *reset], check=True)
         output = process.communicate(timeout=300)[0]
     finally:
         lab.run(["iptables", "-D", "OUTPUT", *reset], check=False)
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=30)
+        reap(process)
     assert process.returncode == 2 and "the API server does not answer any more" in output, output[-3000:]
     changed = seconds_of(lab, "gone") != [30, 5]
     assert bool(journal_of(lab, "long-gone")) == changed

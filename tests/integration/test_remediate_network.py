@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -24,7 +23,7 @@ from doctorlab.cert_manager import CertManager
 from doctorlab.errors import LabError
 from doctorlab.faults import CallOut, Make, Pods, Rule, Service
 from doctorlab.targets import PORT_NAME, SERVICE, Target
-from remedy_lab import cycle, play, specs, start, worker_of
+from remedy_lab import cycle, journal_says, play, reap, specs, start, worker_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="containers need cgroups, and those need root")
 
@@ -358,22 +357,7 @@ def killed_with_the_bypass_open(lab: Lab, folder: Path, variables: dict[str, Any
     process = start(lab, folder, "remediate", user=USER, variables=variables)
     try:
         # The one that makes the changes, which would outlive the one that it is a child of.
-        os.kill(when_the_bypass_is_sent(folder / "journal", process), signal.SIGKILL)
+        run = journal_says(folder / "journal", process, lambda line: line["step"] == "sent" and line["item"].startswith("bypass/"))
+        os.kill(worker_of(run), signal.SIGKILL)
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=30)
-        if process.stdout:
-            process.stdout.close()
-
-
-def when_the_bypass_is_sent(folder: Path, process: subprocess.Popen[str]) -> int:
-    """The process that makes the changes, as the journal names it."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        lines = [json.loads(line) for path in folder.glob("2*.jsonl") for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        if any(line["step"] == "sent" and line["item"].startswith("bypass/") for line in lines):
-            return worker_of(lines[0])
-        assert process.poll() is None, process.stdout and process.stdout.read()
-        time.sleep(0.02)
-    raise AssertionError("no bypass in two minutes")
+        reap(process)

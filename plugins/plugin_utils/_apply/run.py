@@ -221,7 +221,7 @@ class Run:
         if not made:
             return
         owned = any(item["owner"] for item in made)
-        wait = self._last_made + min(self.settle, self.settle if owned else _BRIEFLY) - self.port.monotonic()
+        wait = self._last_made + (self.settle if owned else min(self.settle, _BRIEFLY)) - self.port.monotonic()
         if wait > 0:
             if owned:
                 self.port.say(f"  waiting {wait:.0f} s to see whether the owners put anything back", "faint")
