@@ -1,0 +1,92 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guard `supported`: the API server may be restarted by whoever has the host, and how is known. Pure. PRIVATE to the collection.
+
+Elsewhere somebody else keeps the control plane: it is refused, with their own way. Sources: Cluster API book (rolloutAfter), kops rolling-update,
+Gardener shoot maintenance, cluster-kube-apiserver-operator targetconfigcontroller, talosctl; annotations and labels as these projects set them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..._diagnosis.restart import OPENSHIFT, TALOS, managed
+from ..api import Object, annotations_of, labels_of
+from ..instance import Instance
+from ..situation import Situation
+from .guard import Guard
+
+NAME = "supported"
+# Where the way of restarting one API server is known, with what it is called.
+SUPPORTED = {"kubeadm": "kubeadm", "kind": "kind", "rke2": "RKE2", "k3s": "k3s", "k0s": "k0s", "microk8s": "MicroK8s"}
+_OPENSHIFT_COMMAND = 'kubectl patch kubeapiserver/cluster --type=merge --patch \'{"spec":{"forceRedeploymentReason":"loopback-certificate"}}\''
+_CAPI = (
+    "Cluster API replaces its machines: clusterctl alpha rollout restart kubeadmcontrolplane/<name> (or spec.rollout.after) on the management cluster; "
+    "a new machine has a new certificate"
+)
+_KOPS = "kops replaces its machines: kops rolling-update cluster --instance-group-roles control-plane --force --yes"
+_GARDENER = (
+    "Gardener: the API server is a Deployment of the seed: kubectl annotate shoot <name> gardener.cloud/operation=maintain, or wait for the shoot's "
+    "maintenance window"
+)
+
+
+def supported(situation: Situation) -> Iterator[Guard]:
+    owned = _owner(situation)
+    if owned:
+        yield Guard(NAME, False, owned)
+        return
+    unknown = False
+    for one in situation.instances:
+        if one.facts is None:
+            continue  # that it cannot be reached is said by `peers`
+        refused = _refused(one)
+        if refused:
+            unknown = True
+            yield Guard(NAME, False, refused, one.host)
+    if not unknown:
+        names = sorted({SUPPORTED[str(one.distribution)] for one in situation.instances if one.facts is not None})
+        yield Guard(NAME, True if names else None, f"{', '.join(names)}: how one API server is restarted is known" if names else "no host tells what it runs")
+
+
+def _owner(situation: Situation) -> str | None:
+    """Who else keeps this control plane, and their way; None where nobody does."""
+    platform = situation.platform
+    if platform and platform.managed:
+        return managed(platform)
+    if (platform and platform.name == "openshift") or _any(situation, lambda one: one.distribution == "openshift"):
+        return f"{OPENSHIFT}: {_OPENSHIFT_COMMAND}"
+    if _any(situation, lambda one: one.distribution == "talos") or _node(situation, lambda node: "talos" in _os_image(node)):
+        return TALOS
+    if _node(situation, lambda node: any(key.startswith(("worker.gardener.cloud/", "node.gardener.cloud/")) for key in labels_of(node))):
+        return _GARDENER
+    if _node(situation, lambda node: "cluster.x-k8s.io/machine" in annotations_of(node) or "cluster.x-k8s.io/cluster-name" in annotations_of(node)):
+        return _CAPI
+    if _node(situation, lambda node: any(key.startswith("kops.k8s.io/") for key in labels_of(node))):
+        return _KOPS
+    return None
+
+
+def _refused(one: Instance) -> str | None:
+    if one.distribution not in SUPPORTED:
+        because = one.part("distribution").get("because")
+        return (
+            f"what runs there is not known ({because or 'nothing tells'}), so how its API server is restarted is not known either; known are "
+            f"{', '.join(SUPPORTED.values())}"
+        )
+    if not (one.facts or {}).get("manages_by"):
+        return f"{SUPPORTED[one.distribution]}: neither a static pod nor a service of kube-apiserver was found there, so nothing is restarted"
+    return None
+
+
+def _any(situation: Situation, test: Callable[[Instance], bool]) -> bool:
+    return any(test(one) for one in situation.instances)
+
+
+def _node(situation: Situation, test: Callable[[Object], bool]) -> bool:
+    return any(test(node) for node in situation.api.objects("Node"))
+
+
+def _os_image(node: Object) -> str:
+    return str(((node.get("status") or {}).get("nodeInfo") or {}).get("osImage") or "").lower()
