@@ -44,7 +44,7 @@ def guard_lines(guards: Iterable[Mapping[str, Any]], width: int) -> Iterator[Lin
 
 def report_lines(report: Mapping[str, Any], width: int, files: Mapping[str, str]) -> list[Line]:
     """Old and new end of each certificate, and how it ended. files: kind: path."""
-    tone = {"stopped": "error", "refused": "warning"}.get(report["outcome"], "good" if report["outcome"] in ("done", "nothing") else None)
+    tone = {"stopped": "error", "refused": "warning", "waiting": "warning"}.get(report["outcome"], "good" if report["outcome"] in ("done", "nothing") else None)
     lines = [Line(""), *wrapped(_sentence(report["says"]), width, tone=tone)]
     for one in report["instances"]:
         lines += _instance_lines(one, width)

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._diagnosis.checked import moment
 
-OUTCOMES = ("nothing", "refused", "preview", "done", "stopped")
+OUTCOMES = ("nothing", "waiting", "refused", "preview", "done", "stopped")
 
 
 def metrics(report: Mapping[str, Any]) -> str:

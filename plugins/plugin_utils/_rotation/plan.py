@@ -13,6 +13,7 @@ from .._diagnosis.checked import moment
 from .._diagnosis.text import listing
 from .guards.aggregated_apis import unavailable
 from .guards.all import blocking, guards
+from .guards.window import NAME as WINDOW
 from .instance import Instance
 from .options import InvalidOptions
 from .order import through, turns
@@ -20,7 +21,7 @@ from .situation import Situation
 from .times import iso
 from .verdict import State, Verdict
 
-GO, NOTHING, REFUSED = "go", "nothing", "refused"
+GO, NOTHING, WAITING, REFUSED = "go", "nothing", "waiting", "refused"
 
 
 def read_verdicts(given: Iterable[Mapping[str, Any]], instances: Sequence[Instance]) -> list[Verdict]:
@@ -53,7 +54,7 @@ def read_verdicts(given: Iterable[Mapping[str, Any]], instances: Sequence[Instan
 def plan(verdicts: Sequence[Verdict], situation: Situation, what: str) -> dict[str, Any]:
     """what: is done to a host, such as `restart kube-apiserver`. The guards are those of the first one whose turn it is; each is asked again in its turn.
 
-    {outcome: go|nothing|refused, says, what, at, instances, order, next, guards, blocking, unknown, baseline, through, seconds_per_server, window}
+    {outcome: go|nothing|waiting (for the window, and for nothing else)|refused, says, what, at, instances, order, next, guards, blocking, unknown, baseline, through, seconds_per_server, window}
     """
     order = turns(verdicts, situation)
     first = order[0].host if order else None
@@ -61,7 +62,7 @@ def plan(verdicts: Sequence[Verdict], situation: Situation, what: str) -> dict[s
     found = guards(situation)
     stops = blocking(found)
     unknown = [verdict.host for verdict in verdicts if verdict.state is State.UNKNOWN]
-    outcome = NOTHING if not order else REFUSED if stops else GO
+    outcome = NOTHING if not order else GO if not stops else WAITING if {guard.name for guard in stops} == {WINDOW} else REFUSED
     by_host = {one.host: one for one in situation.instances}
     windows = situation.options.windows
     return {
@@ -87,7 +88,7 @@ def plan(verdicts: Sequence[Verdict], situation: Situation, what: str) -> dict[s
 
 
 def again(situation: Situation) -> dict[str, Any]:
-    """The guards once more, right before `situation.target`: {go, guards, blocking, through, at}."""
+    """The guards once more, right before `situation.target`: {go, target, at, guards, stops: those that do, in words, through}."""
     found = guards(situation)
     stops = blocking(found)
     return {
@@ -95,7 +96,7 @@ def again(situation: Situation) -> dict[str, Any]:
         "target": situation.target,
         "at": iso(situation.now),
         "guards": [guard.shown() for guard in found],
-        "blocking": [guard.shown() for guard in stops],
+        "stops": [guard.line for guard in stops],
         "through": through(situation, situation.target),
     }
 

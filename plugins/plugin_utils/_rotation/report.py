@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from .._diagnosis.text import clean, listing
-from .plan import NOTHING, REFUSED
+from .plan import NOTHING, REFUSED, WAITING
 from .times import iso
 
 FORMAT, FORMAT_VERSION = "kubeops.webhook_doctor/rotation", 1
@@ -23,7 +23,7 @@ def report(
 ) -> dict[str, Any]:
     """plan: as made at the beginning. done: a proof (with `seconds`) for each server that was worked on, in their order. failure: {host, says, logs}.
 
-    {format, format_version, run, cluster, at, outcome: nothing|refused|preview|done|stopped, says, what, instances, guards, window, failure}
+    {format, format_version, run, cluster, at, outcome: nothing|waiting|refused|preview|done|stopped, says, what, instances, guards, window, failure}
     """
     outcome = _outcome(plan, failure, check)
     by_host = {item["host"]: item for item in done}
@@ -47,7 +47,7 @@ def report(
 def _outcome(plan: Mapping[str, Any], failure: Mapping[str, Any] | None, check: bool) -> str:
     if failure:
         return STOPPED
-    if plan["outcome"] in (NOTHING, REFUSED):
+    if plan["outcome"] in (NOTHING, WAITING, REFUSED):
         return str(plan["outcome"])
     return PREVIEW if check else DONE
 
@@ -76,7 +76,7 @@ def _instance(
 
 
 def _says(outcome: str, plan: Mapping[str, Any], instances: Sequence[Mapping[str, Any]], failure: Mapping[str, Any] | None) -> str:
-    if outcome in (NOTHING, REFUSED):
+    if outcome in (NOTHING, WAITING, REFUSED):
         return str(plan["says"])
     done = [one["host"] for one in instances if one["outcome"] == "done"]
     left = [one["host"] for one in instances if one["outcome"] == "not_touched"]

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from .instance import Instance
+from .options import InvalidOptions
 from .times import day, iso, span
 
 
@@ -31,6 +32,19 @@ class Limits:
     days: float = 30.0
     share: float = 0.1
     cool_down_hours: float = 24.0
+
+
+def limits(days: float, share: float, cool_down_hours: float) -> Limits:
+    """What a user has set. Raises InvalidOptions."""
+    try:
+        found = Limits(float(days), float(share), float(cool_down_hours))
+    except (TypeError, ValueError) as error:
+        raise InvalidOptions(f"a limit is no number ({error}). Expected: days, share (0 to 1), cool_down_hours.") from error
+    if found.days < 0 or found.cool_down_hours < 0:
+        raise InvalidOptions(f"days {days} and cool_down_hours {cool_down_hours} must not be negative.")
+    if not 0 <= found.share <= 1:
+        raise InvalidOptions(f"share {share} is out of range. Expected: 0 to 1, such as 0.1 for a tenth of the certificate's life.")
+    return found
 
 
 @dataclass(frozen=True)

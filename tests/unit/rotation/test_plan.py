@@ -66,6 +66,12 @@ def test_a_guard_that_does_not_let_it() -> None:
     assert [guard["name"] for guard in made["blocking"]] == ["peers"]
 
 
+def test_a_window_that_is_closed_is_waited_for_unless_something_else_is_in_the_way() -> None:
+    closed = {"hosts": DUE, "options": {"window": "20:00-22:00"}}
+    assert planned(closed)["outcome"] == "waiting"
+    assert planned({**closed, "nodes": {"cp3": {"spec": {"unschedulable": True}}}})["outcome"] == "refused"
+
+
 def test_what_blocks_stops_nothing_where_nothing_is_due() -> None:
     made = planned({"nodes": {"cp1": {"spec": {"unschedulable": True}}}})
     assert made["outcome"] == "nothing" and [guard["name"] for guard in made["blocking"]] == ["nodes"]
@@ -75,13 +81,13 @@ def test_the_guards_are_those_of_the_first_one() -> None:
     sick = {**DUE, "cp2": {"days": 10, "ready": {"status": 500, "failed": ["etcd"]}}}
     assert planned({"hosts": sick})["outcome"] == "go", "the one that is not ready is the first"
     later = again(situation({"hosts": sick, "target": "cp1", "baseline": []}))
-    assert (later["go"], [guard["name"] for guard in later["blocking"]]) == (False, ["peers"])
+    assert (later["go"], later["stops"][0].split(":")[0]) == (False, "peers (cp2 (10.0.0.2")
 
 
 def test_once_more_it_is_asked_against_the_beginning() -> None:
     good = again(situation({"target": "cp1", "baseline": ["v1beta1.metrics.k8s.io"], "unavailable": ["v1beta1.metrics.k8s.io"]}))
     bad = again(situation({"target": "cp1", "baseline": [], "unavailable": ["v1beta1.metrics.k8s.io"]}))
-    assert (good["go"], bad["go"], bad["blocking"][0]["name"]) == (True, False, "aggregated_apis")
+    assert (good["go"], bad["go"], bad["stops"][0].split(":")[0]) == (True, False, "aggregated_apis")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,11 @@ class Guard:
     def blocks(self) -> bool:
         return self.ok is not True and not self.warning and not self.accepted
 
+    @property
+    def line(self) -> str:
+        """`etcd (cp1): 2 of 3 members healthy`."""
+        return f"{self.name}{f' ({self.subject})' if self.subject else ''}: {self.says}"
+
     def shown(self) -> dict[str, Any]:
         return {
             "name": self.name,

@@ -24,7 +24,7 @@ def known(situation: Situation) -> Iterator[Guard]:
         yield Guard(KNOWN, None, f"which API servers there are could not be read (EndpointSlices of default/kubernetes): {error}")
     elif len(situation.strangers) > sum(one.facts is None for one in situation.instances):  # the addresses of a host that cannot be reached are not known
         names = listing([dial(address, port) for address, port in situation.strangers])
-        yield Guard(KNOWN, False, f"{names} is an API server of this cluster and on no host of the inventory: add it to the control-plane group")
+        yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
     else:
         yield Guard(KNOWN, True, f"the inventory has the hosts of all {len(situation.instances)} API servers")
 

@@ -9,7 +9,7 @@ Gardener shoot maintenance, cluster-kube-apiserver-operator targetconfigcontroll
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..._diagnosis.restart import OPENSHIFT, TALOS, managed
 from ..api import Object, annotations_of, labels_of
@@ -29,6 +29,18 @@ _KOPS = "kops replaces its machines: kops rolling-update cluster --instance-grou
 _GARDENER = (
     "Gardener: the API server is a Deployment of the seed: kubectl annotate shoot <name> gardener.cloud/operation=maintain, or wait for the shoot's "
     "maintenance window"
+)
+
+
+def _has(keys: Iterable[str], *beginnings: str) -> bool:
+    return any(key.startswith(beginnings) for key in keys)
+
+
+# Who replaces machines instead of restarting processes: the trace on a host (api_server_facts), the mark of its nodes, their way.
+_MACHINES: tuple[tuple[str, Callable[[Object], bool], str], ...] = (
+    ("gardener", lambda node: _has(labels_of(node), "worker.gardener.cloud/", "node.gardener.cloud/"), _GARDENER),
+    ("cluster_api", lambda node: _has(annotations_of(node), "cluster.x-k8s.io/machine", "cluster.x-k8s.io/cluster-name"), _CAPI),
+    ("kops", lambda node: _has(labels_of(node), "kops.k8s.io/"), _KOPS),
 )
 
 
@@ -59,12 +71,10 @@ def _owner(situation: Situation) -> str | None:
         return f"{OPENSHIFT}: {_OPENSHIFT_COMMAND}"
     if _any(situation, lambda one: one.distribution == "talos") or _node(situation, lambda node: "talos" in _os_image(node)):
         return TALOS
-    if _node(situation, lambda node: any(key.startswith(("worker.gardener.cloud/", "node.gardener.cloud/")) for key in labels_of(node))):
-        return _GARDENER
-    if _node(situation, lambda node: "cluster.x-k8s.io/machine" in annotations_of(node) or "cluster.x-k8s.io/cluster-name" in annotations_of(node)):
-        return _CAPI
-    if _node(situation, lambda node: any(key.startswith("kops.k8s.io/") for key in labels_of(node))):
-        return _KOPS
+    traces = {one.part("distribution").get("provisioned_by") for one in situation.instances}
+    for trace, mark, way in _MACHINES:
+        if trace in traces or _node(situation, mark):
+            return way
     return None
 
 
