@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter `kubeops.webhook_doctor.holder_died`: whether the holder of a lock was a process of this machine that is gone. Its documentation is holder_died.yml."""
+"""The filter `kubeops.webhook_doctor.holder_died`: whether the holder of a lock is gone. Its documentation is holder_died.yml."""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def read_verdicts(given: Iterable[Mapping[str, Any]], instances: Sequence[Instan
 def plan(verdicts: Sequence[Verdict], situation: Situation, what: str) -> dict[str, Any]:
     """what: is done to a host, such as `restart kube-apiserver`. The guards are those of the first one whose turn it is; each is asked again in its turn.
 
-    {outcome: go|nothing|waiting (for the window, and for nothing else)|refused, says, what, at, instances, order, next, guards, blocking, unknown, baseline, through, seconds_per_server, window}
+    {outcome: go|nothing|waiting (for the window, and for nothing else)|refused, says, what, at, cluster, instances, order, next, guards, blocking, unknown,
+    baseline, through, seconds_per_server, window}
     """
     order = turns(verdicts, situation)
     first = order[0].host if order else None
