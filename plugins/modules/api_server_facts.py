@@ -13,13 +13,11 @@ version_added: 0.2.0
 author:
   - kubeops.webhook_doctor contributors (@kubeops)
 description:
-  - Looks at the API server of the host that it runs on - its process and container, the certificate with which it talks to itself, what its health checks
-    say,
-    its etcd, the host's clock, and what is under way on the host. It changes nothing.
+  - Looks at the API server of the host that it runs on - its process and container, the certificate with which it talks to itself, what its health
+    checks say, its etcd, the host's clock, and what is under way on the host. It changes nothing.
   - Most of this can be seen by root only. What cannot be seen is told in RV(api_server.coverage).
-  - The certificate is asked for with one handshake at the API server's own address. On k3s that is 127.0.0.1:6444; its port 6443, and port 9345 of RKE2, are
-    never
-    asked, because their listener would put the name into the cluster's certificate.
+  - The certificate is asked for with one handshake at the API server's own address. On k3s that is 127.0.0.1:6444; its port 6443, and port 9345 of RKE2,
+    are never asked, because their listener would put the name into the cluster's certificate.
   - Where the API server refuses anonymous requests, its health is asked with the administrator's credentials that lie on the node. They are not returned.
   - Needs nothing on the host but Python.
 extends_documentation_fragment:
@@ -82,8 +80,7 @@ api_server:
           type: str
     manages_by:
       description: How the API server is restarted. V(static_pod) is a container of the kubelet, V(child) a process of a supervisor (k0s), V(service) a
-        service of
-        systemd (k3s, microk8s).
+        service of systemd (k3s, microk8s).
       type: str
       sample: static_pod
     process:

@@ -14,11 +14,9 @@ author:
   - kubeops.webhook_doctor contributors (@kubeops)
 description:
   - Ends the API server of the host that it runs on, waits until whoever watches over it has started a new one, and proves that - another process, another
-    container,
-    a newer loopback certificate, and C(/readyz) at its own address, which has to stay so for O(stable_seconds).
+    container, a newer loopback certificate, and C(/readyz) at its own address, which has to stay so for O(stable_seconds).
   - A static pod (kubeadm, kubespray, RKE2, kind) is restarted by C(crictl stop) of its container, or, without C(crictl), by SIGTERM to the process in that
-    container.
-    k3s by C(systemctl restart), k0s by SIGTERM to its child kube-apiserver, microk8s by C(snap restart microk8s.daemon-kubelite).
+    container. k3s by C(systemctl restart), k0s by SIGTERM to its child kube-apiserver, microk8s by C(snap restart microk8s.daemon-kubelite).
     The pod's sandbox, the kubelet and the manifests are left alone.
   - It restarts nothing but what was observed. Where the process or the container is another one by now, it fails and has done nothing.
   - It knows only its own host. Whether the others can spare this API server is for the caller to find out before.
@@ -59,8 +57,8 @@ options:
       - Seconds that the API server may take to end. After that the container runtime kills it; a process that was sent SIGTERM is left as it is, and the
         module fails.
       - The default is computed from the API server's flags. C(--shutdown-delay-duration), during which it still serves while load balancers learn that it
-        goes,
-        C(--shutdown-watch-termination-grace-period), C(--request-timeout) (60 seconds unless set), for which it lets requests end, and 15 seconds to spare.
+        goes, C(--shutdown-watch-termination-grace-period), C(--request-timeout) (60 seconds unless set), for which it lets requests end, and 15 seconds to
+        spare.
       - k3s and microk8s stop within the limits of their own services.
     type: int
   ready_timeout:

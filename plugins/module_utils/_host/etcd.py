@@ -59,7 +59,7 @@ def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], add
 def _known(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> tuple[list[str], Access, list[str]]:
     """Its URLs, how to ask, and where HTTP is spoken besides."""
     servers = [server.strip() for server in arguments.get("etcd-servers", "").split(",") if server.strip()]
-    access = Access(*(arguments.get(f"etcd-{name}", "") for name in ("cafile", "certfile", "keyfile")), pid)
+    access = Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
     if distribution in ("k3s", "rke2"):
         folder = _RANCHER.format(distribution)
         if not host.exists(f"{folder}/db/etcd"):
