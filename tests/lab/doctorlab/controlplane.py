@@ -54,13 +54,13 @@ def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetim
     names = [*own, addresses.API_SERVICE, *addresses.CONTROL_PLANES, *addresses.CONTROL_PLANES.values()]
     pki.issue(authorities["cluster"], "kube-apiserver", now, names=names).write(folder, "apiserver")
     pki.issue(authorities["front_proxy"], "front-proxy-client", now, usage="client").write(folder, "front-proxy-client")
-    pki.issue(authorities["cluster"], "kube-apiserver-kubelet-client", now, usage="client", organization="system:masters").write(folder, "kubelet-client")
+    pki.issue(authorities["cluster"], "kube-apiserver-kubelet-client", now, usage="client", organization="system:masters").write(folder, "apiserver-kubelet-client")
     for node, address in addresses.WORKERS.items():
         pki.issue(authorities["cluster"], f"system:node:{node}", now, names=[node, address], organization="system:nodes").write(folder, "kubelet")
     key = ec.generate_private_key(ec.SECP256R1())
-    (folder / "service-account.key").touch(mode=0o600)
-    (folder / "service-account.key").write_text(pki.key_pem(key), encoding="ascii")
-    (folder / "service-account.pub").write_text(pki.public_pem(key), encoding="ascii")
+    (folder / "sa.key").touch(mode=0o600)
+    (folder / "sa.key").write_text(pki.key_pem(key), encoding="ascii")
+    (folder / "sa.pub").write_text(pki.public_pem(key), encoding="ascii")
     for name, (user, group) in _USERS.items():
         pki.issue(authorities["cluster"], user, now, usage="client", organization=group).write(folder, name)
         write_kubeconfig(folder / f"{name}.kubeconfig", folder, name)
@@ -68,7 +68,7 @@ def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetim
 
 def write_kubeconfig(path: Path, folder: Path, user: str, node: str = addresses.FIRST, token: str | None = None) -> None:
     """Write a kubeconfig (JSON is YAML) for the API server of a node, with a token or the client certificate that `folder` has for the user."""
-    cluster = {"server": addresses.api_server(node), "certificate-authority-data": _encoded(folder / "cluster-ca.crt")}
+    cluster = {"server": addresses.api_server(node), "certificate-authority-data": _encoded(folder / "ca.crt")}
     if token:
         credentials = {"token": token}
     else:
@@ -122,25 +122,25 @@ def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: 
         "secure-port": addresses.API_PORT,
         "allow-privileged": "true",
         "authorization-mode": "Node,RBAC",
-        "client-ca-file": credentials / "cluster-ca.crt",
+        "client-ca-file": credentials / "ca.crt",
         # Pods that nobody runs have no ServiceAccount: no kubelet would use its token.
         **({} if real_pods else {"disable-admission-plugins": "ServiceAccount"}),
         "enable-admission-plugins": "NodeRestriction",
         "etcd-servers": addresses.ETCD,
         "event-ttl": "24h",
-        "kubelet-client-certificate": credentials / "kubelet-client.crt",
-        "kubelet-client-key": credentials / "kubelet-client.key",
+        "kubelet-client-certificate": credentials / "apiserver-kubelet-client.crt",
+        "kubelet-client-key": credentials / "apiserver-kubelet-client.key",
         "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",
         "proxy-client-cert-file": credentials / "front-proxy-client.crt",
         "proxy-client-key-file": credentials / "front-proxy-client.key",
         "requestheader-allowed-names": "front-proxy-client",
-        "requestheader-client-ca-file": credentials / "front_proxy-ca.crt",
+        "requestheader-client-ca-file": credentials / "front-proxy-ca.crt",
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "requestheader-group-headers": "X-Remote-Group",
         "requestheader-username-headers": "X-Remote-User",
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
-        "service-account-key-file": credentials / "service-account.pub",
-        "service-account-signing-key-file": credentials / "service-account.key",
+        "service-account-key-file": credentials / "sa.pub",
+        "service-account-signing-key-file": credentials / "sa.key",
         "service-cluster-ip-range": addresses.SERVICE_NETWORK,
         "tls-cert-file": credentials / "apiserver.crt",
         "tls-private-key-file": credentials / "apiserver.key",
@@ -155,7 +155,7 @@ def controller_manager(binary: Path, credentials: Path, *, real_pods: bool = Fal
         str(binary),
         f"--kubeconfig={credentials / 'controller-manager.kubeconfig'}",
         f"--controllers={','.join((*CONTROLLERS, *(CONTROLLERS_OF_REAL_PODS if real_pods else ())))}",
-        *([f"--root-ca-file={credentials / 'cluster-ca.crt'}"] if real_pods else []),
+        *([f"--root-ca-file={credentials / 'ca.crt'}"] if real_pods else []),
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
         "--use-service-account-credentials=true",  # each controller with its own rights, as kubeadm does
@@ -187,7 +187,7 @@ def kubelet(binary: Path, credentials: Path, pods: Path) -> list[str]:
         f"-pods={pods}",
         f"-certificate={credentials / 'kubelet.crt'}",
         f"-key={credentials / 'kubelet.key'}",
-        f"-client-ca={credentials / 'cluster-ca.crt'}",
+        f"-client-ca={credentials / 'ca.crt'}",
     ]
 
 

@@ -20,9 +20,10 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _INDEX = "application/vnd.oci.image.index.v1+json"
 # Numeric, so that a kubelet can tell that it is not root (runAsNonRoot).
 USER = "1000"
+ROOT = "0"
 
 
-def write(path: Path, name: str, program: Path, entrypoint: str) -> None:
+def write(path: Path, name: str, program: Path, entrypoint: str, user: str = USER) -> None:
     """Write an archive that `ctr images import` reads: the image `name`, with a program at the absolute path `entrypoint`."""
     layer = _layer(program.read_bytes(), entrypoint)
     architecture = _ARCHITECTURES[platform.machine()]
@@ -30,7 +31,7 @@ def write(path: Path, name: str, program: Path, entrypoint: str) -> None:
         {
             "architecture": architecture,
             "os": "linux",
-            "config": {"Entrypoint": [entrypoint], "User": USER},
+            "config": {"Entrypoint": [entrypoint], "User": user},
             "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
         }
     )

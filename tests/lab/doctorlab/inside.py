@@ -54,7 +54,7 @@ def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
 
 def connect(state: Path, node: str = addresses.FIRST) -> Client:
     pki = state / "pki"
-    return Client(addresses.api_server(node), pki / "cluster-ca.crt", pki / "admin.crt", pki / "admin.key")
+    return Client(addresses.api_server(node), pki / "ca.crt", pki / "admin.crt", pki / "admin.key")
 
 
 def _wait_until_ready(client: Client) -> None:

@@ -21,9 +21,12 @@ PACKAGES = {
     "tinyproxy": "tinyproxy-bin",
     "runc": "runc",
     "host-local": "containernetworking-plugins",
+    "haproxy": "haproxy",
+    "hostname": "hostname",
 }
 ALWAYS = ("ip", "iptables-restore", "unshare", "nsenter")
-NODE = ("runc", "host-local")
+NODE = ("runc", "host-local", "hostname")
+CONTROL_PLANE = (*NODE, "haproxy")
 # Where Debian and others keep CNI's plugins, which are in nobody's PATH.
 _CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
 
@@ -37,7 +40,8 @@ def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise LabError(f"the lab needs {', '.join(missing)}. Install them as root: {' '.join(command[:3])} {' '.join(missing)}")
     log(f"installing {', '.join(missing)}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # Offline: a package's service is not started on the machine.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:  # a fresh machine has no package lists
         subprocess.run(["apt-get", "update"], env=environment, capture_output=True, check=False)
