@@ -56,7 +56,7 @@ def make_credentials(folder: Path, authority: Pair, now: datetime) -> None:
     user, group = f"system:node:{addresses.NODE}", "system:nodes"
     pki.issue(authority, user, now, names=[addresses.NODE, addresses.NODE_ADDRESS], organization=group).write(folder, "node-serving")
     pki.issue(authority, user, now, usage="client", organization=group).write(folder, "node")
-    controlplane.write_kubeconfig(folder / "node.kubeconfig", folder, "node")
+    controlplane.write_kubeconfig(folder / "node.kubeconfig", folder, "node", addresses.FIRST)
 
 
 def folder_of(state: Path, node: str) -> Path:
@@ -108,7 +108,8 @@ def start(running: Running, programs: Mapping[str, Path], credentials: Path, ver
         "tlsPrivateKeyFile": str(credentials / "node-serving.key"),
     }
     start_kubelet(running, addresses.LAB_NODE, programs["kubelet"], credentials / "node.kubeconfig", config)
-    running.start(f"{addresses.NODE}-kube-proxy", controlplane.kube_proxy(programs["kube-proxy"], credentials, running.state, addresses.NODE), node=addresses.NODE)
+    kube_proxy = controlplane.kube_proxy(programs["kube-proxy"], credentials, running.state, addresses.NODE)
+    running.start(f"{addresses.NODE}-kube-proxy", kube_proxy, node=addresses.NODE)
 
 
 def _cgroup(running: Running, machine: Machine) -> str:
