@@ -56,9 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--proxy", choices=options.PROXIES, help="a forward proxy in the API server's HTTPS_PROXY that misbehaves in this way")
     up.add_argument("--api-servers", type=int, choices=(1, 2), default=1)
     up.add_argument("--node", action="store_true", help="a node with a real kubelet, containerd and scheduler, so that Deployments run; needs root")
-    up.add_argument(
-        "--control-plane", type=int, choices=(1, 2, 3), default=0, help="so many control-plane nodes, each with a kubelet and static pods; needs root"
-    )
+    up.add_argument("--control-plane", type=int, choices=(1, 2, 3), default=0, help="so many control-plane nodes with kubelets; needs root")
     up.add_argument("--etcd-members", type=int, choices=(1, 3), default=1, help="of the control-plane nodes' etcd (default: 1)")
     up.add_argument("--broken-instance", choices=options.BROKEN_INSTANCES, help="what is wrong with the second API server")
     up.set_defaults(act=_up)

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import addresses, build, controlplane, faults, kubeadm, paths, start, targets, tools, worker
+from . import addresses, build, control_plane_node, controlplane, faults, kubeadm, paths, start, targets, tools, worker
+from .control_plane_node import ControlPlaneNode
 from .errors import LabError
 from .namespace import Namespace
 from .node import Node
@@ -176,6 +177,22 @@ class Lab:
         if self._node is None:
             self._node = Node(self, worker.ensure_containerd(self._log) / "ctr")
         return self._node
+
+    @property
+    def control_plane(self) -> list[ControlPlaneNode]:
+        """The control-plane nodes with a kubelet. Raises LabError if this lab has none."""
+        if not self.options.control_plane:
+            raise LabError("this lab has no control-plane nodes with a kubelet: Options(control_plane=2).")
+        self._up()
+        version = choose(self.options.kubernetes, paths.VERSIONS)
+        programs = {"etcd": build.ensure(version, self._log)["etcd"], "crictl": kubeadm.ensure_crictl(self._log)}
+        return [ControlPlaneNode(self, node.name, programs) for node in kubeadm.machines(self.options.control_plane)]
+
+    def inventory(self) -> Path:
+        """Write an Ansible inventory of the control-plane nodes (group kube_control_plane), and return its path. Raises LabError."""
+        path = self.state / "inventory.yml"
+        path.write_text(control_plane_node.inventory(self.control_plane), encoding="utf-8")
+        return path
 
     @property
     def running(self) -> Running:

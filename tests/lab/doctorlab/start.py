@@ -79,7 +79,7 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     if options.node:
         wanted = [Image(objects.PAUSE_IMAGE, programs.node["pause"]), Image(objects.IMAGE, programs.own["faultserver"])]
         load_images(running, programs.node["ctr"], wanted)
-    _inside(running, "ready", {"nodes": nodes})
+    _inside(running, "ready", {"nodes": sorted({*nodes, front})})
     if not options.control_plane:
         manager = controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials, real_pods=options.node)
         running.start("kube-controller-manager", manager)

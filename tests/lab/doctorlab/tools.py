@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
@@ -23,12 +24,13 @@ PACKAGES = {
     "host-local": "containernetworking-plugins",
     "haproxy": "haproxy",
     "hostname": "hostname",
+    "libfaketime.so.1": "libfaketime",
 }
 ALWAYS = ("ip", "iptables-restore", "unshare", "nsenter")
 NODE = ("runc", "host-local", "hostname")
 CONTROL_PLANE = (*NODE, "haproxy")
-# Where Debian and others keep CNI's plugins, which are in nobody's PATH.
-_CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
+# Where Debian and others keep CNI's plugins and libfaketime, which are in nobody's PATH.
+_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin", f"/usr/lib/{platform.machine()}-linux-gnu/faketime")
 
 
 def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
@@ -51,8 +53,8 @@ def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
 
 
 def which(tool: str) -> str | None:
-    """Path of a tool, also of a CNI plugin; null where it is not installed."""
-    return shutil.which(tool, path=os.pathsep.join([search_path(), *_CNI_FOLDERS]))
+    """Path of a tool, also of a CNI plugin or a library; null where it is not installed."""
+    return shutil.which(tool, path=os.pathsep.join([search_path(), *_FOLDERS]), mode=os.F_OK)
 
 
 def search_path() -> str:

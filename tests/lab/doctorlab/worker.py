@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from ipaddress import IPv4Network
@@ -71,6 +72,7 @@ def set_up(running: Running, machine: Machine, programs: Mapping[str, Path], hub
     <folder_of>/root holds is there from the beginning.
     """
     folder, logs = folder_of(running.state, machine.name), running.state / "logs" / "pods" / machine.name
+    shutil.rmtree(logs, ignore_errors=True)  # of a lab before: a kubelet counts a static pod's restarts by them
     for path in (*(folder / name for name in ("containerd", "kubelet", "cni", "root")), logs):
         path.mkdir(parents=True, exist_ok=True)
     namespace = running.namespace.create_machine(programs["pause"])
