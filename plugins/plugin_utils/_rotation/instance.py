@@ -66,6 +66,11 @@ class Instance:
         return frozenset(str(address) for address in told if address) - LOCAL - {"0.0.0.0", "::"}
 
     @property
+    def own_addresses(self) -> frozenset[str]:
+        """Of its interfaces; without those that every host has."""
+        return frozenset(map(str, (self.facts or {}).get("addresses") or ())) - LOCAL
+
+    @property
     def where(self) -> str:
         """`cp1 (10.0.0.1:6443)`."""
         facts = self.facts or {}
