@@ -34,7 +34,7 @@ def known(situation: Situation) -> Iterator[Guard]:
         names = listing([dial(address, port) for address, port in situation.strangers])
         yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
     else:
-        yield Guard(KNOWN, True, f"the inventory has the hosts of all {len(situation.instances)} API servers")
+        yield Guard(KNOWN, True, "every API server that the cluster knows is on a host of the inventory")
 
 
 def _twins(situation: Situation) -> list[str]:
