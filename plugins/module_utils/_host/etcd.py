@@ -79,7 +79,8 @@ def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, 
     said = []
     for server in servers:
         try:
-            return [_member(message) for message in of_bytes(_call(server, _MEMBERS, b"", context), 2)]
+            members = [_member(message) for message in of_bytes(_call(server, _MEMBERS, b"", context), 2)]
+            return sorted(members, key=lambda member: (member["name"], member["client_urls"]))
         except NoAnswer as error:
             said.append(f"{_plain(server)}: {error}")
         except Malformed as error:
@@ -99,10 +100,10 @@ def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any
         try:
             status = _call(url, _STATUS, b"", context)
             problems = [text.decode("utf-8", "replace") for text in of_bytes(status, 8)]
-            if not of_number(status, 4):
-                problems.append("it has no leader")
+            if not problems and not of_number(status, 4):
+                problems = ["it has no leader"]
+            problems = problems or _without_quorum(url, context)
             if not problems:
-                _call(url, _RANGE, _LINEARIZABLE_READ, context)
                 return {**member, "healthy": True, "error": None}
             said.append(f"{_plain(url)}: {', '.join(problems)}")
         except NoAnswer as error:
@@ -110,6 +111,14 @@ def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any
         except Malformed as error:
             said.append(f"{_plain(url)}: this is no status: {error}")
     return {**member, "healthy": False, "error": "; ".join(said)}
+
+
+def _without_quorum(url: str, context: ssl.SSLContext) -> list[str]:
+    try:
+        _call(url, _RANGE, _LINEARIZABLE_READ, context)
+    except NoAnswer as error:
+        return [f"it cannot read with a quorum: {error}"]
+    return []
 
 
 def _call(url: str, method: str, message: bytes, context: ssl.SSLContext) -> bytes:
