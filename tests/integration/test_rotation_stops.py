@@ -79,8 +79,8 @@ def test_the_window_closes_before_the_second(lab: Lab, tmp_path: Path, row: Row)
     now = datetime.now(timezone.utc)
     end = (now + timedelta(minutes=30)).replace(second=0, microsecond=0)
     begin = now - timedelta(hours=1)
-    enough = {"control_plane_rollout_window": [f"{begin:%H:%M}-{end:%H:%M}"], "apiserver_loopback_stable_seconds": 60}
-    stopped = rotate(lab, folder, **enough, control_plane_rollout_seconds_per_server=(end - now).total_seconds() - 70)
+    enough = {"control_plane_rollout_window": [f"{begin:%H:%M}-{end:%H:%M}"], "apiserver_loopback_stable_seconds": 40}
+    stopped = rotate(lab, folder, **enough, control_plane_rollout_seconds_per_server=(end - now).total_seconds() - 50)
     assert stopped.returncode == 2 and "one server may take" in said(stopped.output), stopped.output[-4000:]
     assert sorted(outcomes(folder).values()) == ["done", "not_touched"]
     touched = [name for name, process in names(lab).items() if process != before[name]]

@@ -42,8 +42,8 @@ def managed(platform: Platform) -> str:
 
 
 def restart_values(cluster: Cluster, instance: Loopback | None) -> dict[str, object]:
-    """What the steps of WD690 may name: {restart} in words; {stop_seconds}, {rke2_seconds}, {redeployment_patch} where such a command is the way; {playbook} where
-    it can be done by that."""
+    """What the steps of WD690 may name: {restart} in words; {stop_seconds}, {rke2_seconds}, {redeployment_patch} where such a command is the way; {playbook}
+    where it can be done by that."""
     platform = cluster.platform
     seconds = instance.stop_seconds if instance else 60
     node = f"node {instance.node}" if instance and instance.node else "the node of that instance"
