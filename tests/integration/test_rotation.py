@@ -77,7 +77,7 @@ def test_a_member_of_etcd_is_down(lab: Lab, tmp_path: Path, row: Row) -> None:
 def test_a_run_that_is_killed_is_gone_on_with(lab: Lab, tmp_path: Path, row: Row) -> None:
     """Killed under the lock, while a server ends, and between two: each time the next run takes over, and no server is restarted twice."""
     folder, before = tmp_path / "report", names(lab)
-    wait("every API server is ready", lambda: all(node.ready() for node in lab.control_plane))
+    wait("every API server is ready", lambda: all(node.ready() for node in lab.control_plane), timeout=180)
     oldest = max(int(str(name).split("@")[1]) for name in before.values())
     time.sleep(max(0.0, oldest + MARGIN + 5 - time.time()))
     began = time.time()
