@@ -98,7 +98,10 @@ class ActionModule(ActionBase):
 
 
 class _Said:
-    """What was shown last, so that it is said again only if it is something else, or after a while. display: None to show nothing. cluster: as `show` has it."""
+    """What was shown last, so that it is said again only if it is something else, or after a while.
+
+    display: None to show nothing. cluster: as `show` has it.
+    """
 
     def __init__(self, display: Display | None, cluster: str | None) -> None:
         self._display, self._cluster = display, cluster

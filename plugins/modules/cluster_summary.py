@@ -12,15 +12,15 @@ author: kubeops.webhook_doctor contributors (@kubeops)
 version_added: 0.2.0
 short_description: Sum up a run over many clusters
 description:
-  - Tells for every host of the play (one host stands for one cluster) how it stands, or why the run over it failed, worst first, and writes the same as C(clusters.json).
-    Where there are reports, C(clusters.html) leads to them.
+  - Tells for every host of the play (one host stands for one cluster) how it stands, or why the run over it failed, worst first, and writes the same as
+    C(clusters.json). Where there are reports, C(clusters.html) leads to them.
   - It belongs in the C(always) section of a block, with C(run_once), so that it also tells of hosts on which a task of the block has failed.
   - It reads what tasks of the play have registered. Nothing is asked of a cluster.
 options:
   results:
     description:
-      - Names of the variables that the steps of the run register, in the order of the steps. The last one tells how it ended; where it is missing, the run over that
-        cluster did not get to its end.
+      - Names of the variables that the steps of the run register, in the order of the steps. The last one tells how it ended; where it is missing, the run
+        over that cluster did not get to its end.
     type: list
     elements: str
     required: true

@@ -60,7 +60,7 @@ def cluster_of(
     why = next((_reason(result) for result in seen if result.get("failed") or result.get("unreachable")), None)
     if why is None and (not results or not results[-1]):
         why = LOST
-    summary = next((result["summary"] for result in seen if "summary" in result), {})
+    summary: Mapping[str, Any] = next((result["summary"] for result in seen if "summary" in result), {})
     facts = next((result["facts"] for result in seen if "facts" in result), None)
     ended = results[-1] if results else None
     if findings is None and ended:
