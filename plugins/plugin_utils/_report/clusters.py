@@ -61,7 +61,7 @@ def cluster_of(
     if why is None and (not results or not results[-1]):
         why = LOST
     summary: Mapping[str, Any] = next((result["summary"] for result in seen if "summary" in result), {})
-    facts = next((result["facts"] for result in seen if "facts" in result), None)
+    facts = next((facts for facts in map(_facts, seen) if facts), None)
     ended = results[-1] if results else None
     if findings is None and ended:
         findings = ended.get("findings")
@@ -91,6 +91,11 @@ def worst_first(clusters: Sequence[Cluster]) -> list[Cluster]:
 def by_state(clusters: Sequence[Cluster]) -> dict[str, int]:
     """How many clusters there are in each state."""
     return {state: sum(cluster.state == state for cluster in clusters) for state in STATES}
+
+
+def _facts(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The facts of the observation that was made, or read from a bundle."""
+    return result.get("facts") or (result.get("bundle") or {}).get("facts")
 
 
 def _reason(result: Mapping[str, Any]) -> str:

@@ -60,7 +60,7 @@ def _cluster(cluster: Cluster, column: int, width: int) -> Iterator[Line]:
     first = f"{WORDS[cluster.state]:<6}  {_name(cluster):<{column}}  "
     yield from wrapped(" · ".join(parts(cluster)), width, first=first, hang=len(first), tone=_TONES[cluster.state])
     if cluster.files:
-        yield Line(f"{' ' * len(first)}{cluster.files['html']}", "faint")
+        yield Line(f"{' ' * len(first)}{one_line(cluster.files['html'])}", "faint")
 
 
 def _name(cluster: Cluster) -> str:
