@@ -47,7 +47,7 @@ def parts(cluster: Cluster) -> Iterator[str]:
     if cluster.kubernetes:
         yield f"Kubernetes {one_line(cluster.kubernetes, 40).removeprefix('v')}"
     if cluster.findings:
-        yield numbers(cluster.findings)
+        yield numbers(cluster.findings) if cluster.files else f"found: {numbers(cluster.findings)}"
     if cluster.callouts:
         yield stand(cluster.callouts, gaps=bool(cluster.not_seen))
     elif cluster.says:
