@@ -17,7 +17,7 @@ from .naming import name_of_subject
 
 # Worst first. failed: the run over it did not get to its end. error, warning: the worst that was found. good: neither.
 STATES = ("failed", "error", "warning", "good")
-LOST = "an error ended it, which is shown above; or its host could not be reached"
+LOST = "an error ended it, which stands in the output of the run; or its host could not be reached"
 
 
 @dataclass(frozen=True)
