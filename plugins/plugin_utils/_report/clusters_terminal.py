@@ -17,10 +17,10 @@ _TONES = {"failed": "error", "error": "error", "warning": "warning", "good": "go
 _MOST_NAMES, _LONGEST_NAME, _LONGEST = 12, 40, 400
 
 
-def clusters_lines(clusters: Sequence[Cluster], width: int, files: Mapping[str, str], limit: str | None = None) -> list[Line]:
+def clusters_lines(clusters: Sequence[Cluster], width: int, files: Mapping[str, str]) -> list[Line]:
     """One paragraph for each cluster, worst first, then how it stands with all of them.
 
-    files: what was written about all of them, by kind (html, json): path. limit: the severity at which the run ends with failure, where it does.
+    files: what was written about all of them, by kind (html, json): path.
     """
     width = max(NARROWEST, min(width, WIDEST))
     column = max((len(_name(cluster)) for cluster in clusters), default=0)
@@ -28,7 +28,7 @@ def clusters_lines(clusters: Sequence[Cluster], width: int, files: Mapping[str, 
     for cluster in worst_first(clusters):
         lines += _cluster(cluster, column, width)
     lines += [Line(""), *wrapped(f"{counted(len(clusters), 'cluster')}: {in_states(clusters)}", width, tone=_tone(clusters))]
-    lines += _ending(clusters, width, limit)
+    lines += _ending(clusters, width)
     lines += [Line(f"{word}: {files[kind]}") for kind, word in (("html", "all reports"), ("json", "as data")) if kind in files]
     return [*lines, Line("")]
 
@@ -72,12 +72,12 @@ def _tone(clusters: Sequence[Cluster]) -> str | None:
     return _TONES[worst[0].state] if worst else None
 
 
-def _ending(clusters: Sequence[Cluster], width: int, limit: str | None) -> Iterator[Line]:
+def _ending(clusters: Sequence[Cluster], width: int) -> Iterator[Line]:
     """Who makes the run end with failure, and why."""
     failing = [_name(cluster) for cluster in clusters if cluster.state == "failed"]
     over = [_name(cluster) for cluster in clusters if cluster.fails and cluster.state != "failed"]
     reasons = [f"{listed(failing, _MOST_NAMES)} (failed)"] if failing else []
     if over:
-        reasons.append(f"{listed(over, _MOST_NAMES)} (webhook_doctor_fail_on{f' is {limit}' if limit else ''})")
+        reasons.append(f"{listed(over, _MOST_NAMES)} (webhook_doctor_fail_on)")
     if reasons:
         yield from wrapped(f"ends with failure: {'; '.join(reasons)}", width, hang=4)
