@@ -78,7 +78,7 @@ def cluster_of(
         callouts=summary.get("callouts"),
         not_seen=len(summary["not_seen"]) if summary else None,
         worst=_worst(findings),
-        files=next((dict(result["files"]) for result in seen if result.get("files")), None),
+        files=next((dict(result["files"]) for result in seen if "html" in (result.get("files") or ())), None),
         fails=bool(limit and limit.get("failed")),
     )
 
