@@ -11,10 +11,11 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from . import acme, build, cert_manager, faults, gatekeeper, kwok, options, paths, texts, worker
+from . import acme, build, cert_manager, faults, gatekeeper, kubeadm, kwok, options, paths, texts
 from .errors import LabError
 from .lifecycle import Lab
 from .options import Options
@@ -55,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--proxy", choices=options.PROXIES, help="a forward proxy in the API server's HTTPS_PROXY that misbehaves in this way")
     up.add_argument("--api-servers", type=int, choices=(1, 2), default=1)
     up.add_argument("--node", action="store_true", help="a node with a real kubelet, containerd and scheduler, so that Deployments run; needs root")
+    up.add_argument("--control-plane", type=int, choices=(1, 2, 3), default=0, help="so many control-plane nodes with kubelets; needs root")
+    up.add_argument("--etcd-members", type=int, choices=(1, 3), default=1, help="of the control-plane nodes' etcd (default: 1)")
     up.add_argument("--broken-instance", choices=options.BROKEN_INSTANCES, help="what is wrong with the second API server")
     up.set_defaults(act=_up)
 
@@ -63,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("kubeconfig", help="print the path of a kubeconfig; it works inside the lab's network (exec)")
     show.add_argument("--user", default="admin", help="admin, diagnose, diagnose-probing (default: admin)")
     show.set_defaults(act=_kubeconfig)
+    nodes = commands.add_parser("inventory", help="write an Ansible inventory of the control-plane nodes (--control-plane) and print its path")
+    nodes.set_defaults(act=_inventory)
     inside = commands.add_parser("exec", help="run a command inside the lab's network: lab.py exec -- kubectl get nodes")
     inside.add_argument("--user", default="admin", help="whose kubeconfig (default: admin)")
     inside.add_argument("command", nargs="+")
@@ -86,6 +91,7 @@ def _version(parser: argparse.ArgumentParser) -> None:
 
 def _up(given: argparse.Namespace) -> None:
     chosen = Options(given.kubernetes, given.routing, given.faults, given.proxy, given.api_servers, given.broken_instance, node=given.node)
+    chosen = replace(chosen, control_plane=given.control_plane, etcd_members=given.etcd_members)
     Lab(given.state, chosen, _say).up()
     state = "" if given.state == paths.DEFAULT_STATE else f" --state {given.state}"
     _say(f"try: python tests/lab/lab.py{state} exec -- kubectl get validatingwebhookconfigurations")
@@ -102,6 +108,10 @@ def _status(given: argparse.Namespace) -> None:
 
 def _kubeconfig(given: argparse.Namespace) -> None:
     print(Lab.attach(given.state).kubeconfig_for(given.user))
+
+
+def _inventory(given: argparse.Namespace) -> None:
+    print(Lab.attach(given.state).inventory())
 
 
 def _exec(given: argparse.Namespace) -> int:
@@ -124,7 +134,7 @@ def _build(given: argparse.Namespace) -> None:
     for version in known(paths.VERSIONS) if given.all else [choose(given.kubernetes, paths.VERSIONS)]:
         made += build.ensure(version, _say).values()
         if given.all:
-            made += worker.ensure(version, _say).values()
+            made += kubeadm.ensure(version, _say).values()
     if given.all:
         made += [cert_manager.ensure(_say), acme.ensure(_say), gatekeeper.ensure(_say), kwok.ensure(_say), build.ensure_own("istiod", _say)]
     for path in made:

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The etcd behind the API server: its members, and which of them are healthy, asked as the API server itself. PRIVATE to the collection.
+
+By gRPC, with the files that the API server's own --etcd-* flags name: etcd serves HTTP on the same port for its JSON gateway and /health only where nobody has
+given HTTP another one, as k3s and RKE2 do. Messages: etcd api/etcdserverpb/rpc.proto.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.connection import NoAnswer
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import PROTOCOL, call
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.protobuf import Malformed, of_bytes, of_number
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings, tls_context
+
+_RANCHER = "/var/lib/rancher/{}/server"
+_PORT = 2379
+_AT_ONCE = 8
+_MEMBERS, _STATUS, _RANGE = "/etcdserverpb.Cluster/MemberList", "/etcdserverpb.Maintenance/Status", "/etcdserverpb.KV/Range"
+_LINEARIZABLE_READ = b"\x0a\x06health"  # of a key that need not exist: it takes a quorum, as /health and `etcdctl endpoint health`
+
+
+class Access(NamedTuple):
+    """Who asks: paths as the process sees them. `pid`: of the process in whose file system they are."""
+
+    ca: str
+    certificate: str
+    key: str
+    pid: int | None
+
+
+def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> dict[str, Any]:
+    """The `etcd` of the facts. `embedded`: a member of it runs in the API server's own process, and is restarted with it."""
+    servers, access = _known(host, distribution, arguments, pid)
+    embedded = distribution == "k3s" and bool(servers)
+    found: dict[str, Any] = {"servers": [_plain(server) for server in servers], "members": None, "embedded": embedded, "error": None}
+    if not servers:
+        return {**found, "error": _without(distribution)}
+    asked = [server for server in servers if server.startswith(("https://", "http://"))]
+    if not asked:
+        return {**found, "error": f"{_plain(servers[0])} is no etcd that could be asked"}
+    try:
+        context = _context(host, access)
+        members = _members(asked, context)
+    except (ConfigurationError, NoAnswer, OSError) as error:
+        return {**found, "error": str(error)}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return {**found, "members": list(pool.map(lambda member: _judged(member, context), members))}
+
+
+def _known(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> tuple[list[str], Access]:
+    """Its URLs, and how it is asked. k3s hides its flags; its own etcd, if it has one, is always at the same place."""
+    if distribution == "k3s":
+        folder = _RANCHER.format(distribution)
+        tls = f"{folder}/tls/etcd"
+        servers = [f"https://127.0.0.1:{_PORT}"] if host.exists(f"{folder}/db/etcd") else []
+        return servers, Access(f"{tls}/server-ca.crt", f"{tls}/client.crt", f"{tls}/client.key", None)
+    servers = [server.strip() for server in arguments.get("etcd-servers", "").split(",") if server.strip()]
+    return servers, Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
+
+
+def _without(distribution: str | None) -> str:
+    if distribution == "k3s":
+        return "k3s has no embedded etcd here, and the address of its database is no flag that can be seen"
+    return "--etcd-servers of the API server is not known"
+
+
+def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, Any]]:
+    """The list without `healthy`, from the first that tells it. Raises NoAnswer with what each of them said."""
+    said = []
+    for server in servers:
+        try:
+            members = [_member(message) for message in of_bytes(_call(server, _MEMBERS, b"", context), 2)]
+            return sorted(members, key=lambda member: (member["name"], member["client_urls"]))
+        except NoAnswer as error:
+            said.append(f"{_plain(server)}: {error}")
+        except Malformed as error:
+            said.append(f"{_plain(server)}: this is no list of members: {error}")
+    raise NoAnswer("; ".join(said))
+
+
+def _member(message: bytes) -> dict[str, Any]:
+    texts = {number: [value.decode("utf-8", "replace") for value in of_bytes(message, number)] for number in (2, 4)}
+    return {"name": "".join(texts[2][:1]), "client_urls": texts[4], "learner": bool(of_number(message, 5))}
+
+
+def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any]:
+    """One of `members`: healthy if one of its URLs says so, else what was said."""
+    said = [] if member["client_urls"] else ["it has not started"]
+    for url in member["client_urls"]:
+        try:
+            status = _call(url, _STATUS, b"", context)
+            problems = [text.decode("utf-8", "replace") for text in of_bytes(status, 8)]
+            if not problems and not of_number(status, 4):
+                problems = ["it has no leader"]
+            problems = problems or _without_quorum(url, context)
+            if not problems:
+                return {**member, "healthy": True, "error": None}
+            said.append(f"{_plain(url)}: {', '.join(problems)}")
+        except NoAnswer as error:
+            said.append(f"{_plain(url)}: {error}")
+        except Malformed as error:
+            said.append(f"{_plain(url)}: this is no status: {error}")
+    return {**member, "healthy": False, "error": "; ".join(said)}
+
+
+def _without_quorum(url: str, context: ssl.SSLContext) -> list[str]:
+    try:
+        _call(url, _RANGE, _LINEARIZABLE_READ, context)
+    except NoAnswer as error:
+        return [f"it cannot read with a quorum: {error}"]
+    return []
+
+
+def _call(url: str, method: str, message: bytes, context: ssl.SSLContext) -> bytes:
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname or "", parts.port or _PORT
+    except ValueError as error:
+        raise NoAnswer(str(error)) from error
+    return call(host, port, method, message, context if parts.scheme == "https" else None)
+
+
+def _context(host: Host, access: Access) -> ssl.SSLContext:
+    """Raises OSError, ConfigurationError."""
+    files = [_file(host, path, access.pid) for path in (access.ca, access.certificate, access.key)]
+    context = tls_context(Settings(server="", cluster="etcd", ca=files[0], client_cert=files[1], client_key=files[2]))
+    context.check_hostname = False  # members are asked by addresses; whose certificate etcd's own CA has signed is one of them
+    context.set_alpn_protocols([PROTOCOL])
+    return context
+
+
+def _file(host: Host, path: str, pid: int | None) -> bytes:
+    """As the process sees it, else as the machine does. Raises OSError that names it."""
+    if not path:
+        return b""
+    inside = f"/proc/{pid}/root{path}"
+    try:
+        return host.read(inside if pid and host.exists(inside) else path)
+    except OSError as error:
+        raise OSError(f"{path} cannot be read: {error.strerror}.{host.advice()}") from error
+
+
+def _plain(url: str) -> str:
+    """Without user and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
