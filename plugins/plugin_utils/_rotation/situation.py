@@ -71,7 +71,7 @@ class Situation:
 
     @property
     def outsiders(self) -> Sequence[Instance]:
-        """Hosts whose API server is ready, and is none that the Service default/kubernetes has. At the beginning only: who has just come up may not be there yet."""
+        """Hosts whose API server is ready, and is none that the Service default/kubernetes has. At first only: who has just come up may not be there yet."""
         if self.baseline is not None or not self.api.server_addresses:
             return ()
         there = {address for address, dummy in self.api.server_addresses}
