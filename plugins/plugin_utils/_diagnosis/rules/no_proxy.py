@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..._no_proxy.missing import missing_no_proxy
+from ..._no_proxy.needs import Need
 from ..catalogue import control_plane as catalogue
 from ..finding import Finding, Subject
-from ..no_proxy import Need, missing_no_proxy
 from ..proxy_environment import ProxyEnvironment, without_credentials
 from ..proxy_needs import APIS, KUBELETS, WEBHOOKS, kubeadm
 from ..text import clean
