@@ -8,11 +8,12 @@ Flags can be seen where kube-apiserver runs as a static pod (kubeadm, kubespray,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import bounded, mapping, mappings, name_of, text, texts
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import mapping, mappings, name_of, text, texts
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._command_line import known_flags
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._secrets import redacted
 
 # The flags that decide whom the API server calls, how, and for how long.
 FLAGS = frozenset(
@@ -44,7 +45,6 @@ FLAGS = frozenset(
 COMPONENTS = frozenset(("kube-controller-manager", "kube-scheduler"))
 COMPONENT_FLAGS = frozenset(("bind-address", "cluster-cidr", "service-cluster-ip-range"))
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
-_LONGEST_FLAG = 1000
 
 
 def is_api_server(pod: dict[str, Any]) -> bool:
@@ -59,7 +59,7 @@ def api_server_facts(pod: dict[str, Any]) -> dict[str, Any]:
     spec, status = mapping(pod.get("spec")), mapping(pod.get("status"))
     containers = mappings(spec.get("containers"))
     container = next((item for item in containers if item.get("name") == "kube-apiserver"), containers[0] if containers else {})
-    flags = _flags([*texts(container.get("command")), *texts(container.get("args"))])
+    flags = known_flags([*texts(container.get("command")), *texts(container.get("args"))], FLAGS)
     return {
         "name": name_of(pod),
         "addresses": {address for address in (text(status.get("hostIP")), text(status.get("podIP")), flags.get("advertise-address")) if address},
@@ -87,23 +87,9 @@ def component_facts(pod: dict[str, Any]) -> dict[str, Any]:
         "component": component,
         "name": name_of(pod),
         "node": text(spec.get("nodeName")),
-        "flags": _flags([*texts(container.get("command")), *texts(container.get("args"))], COMPONENT_FLAGS),
+        "flags": known_flags([*texts(container.get("command")), *texts(container.get("args"))], COMPONENT_FLAGS),
         "proxy": _proxy(container),
     }
-
-
-def _flags(words: list[str], known: frozenset[str] = FLAGS) -> dict[str, str]:
-    """The known flags among the words of a command line; `sh -c "kube-apiserver --a=b"` is split, a flag without value is "true"."""
-    split = [part for word in words for part in (word.split() if " --" in word else [word])]
-    found: dict[str, str] = {}
-    for position, word in enumerate(split):
-        if not word.startswith("--"):
-            continue
-        name, equals, value = word[2:].partition("=")
-        if name in known:
-            following = split[position + 1] if position + 1 < len(split) else "--"
-            found[name] = bounded(value if equals else ("true" if following.startswith("-") else following), _LONGEST_FLAG)
-    return found
 
 
 def _proxy(container: dict[str, Any]) -> dict[str, str | None]:
@@ -111,11 +97,6 @@ def _proxy(container: dict[str, Any]) -> dict[str, str | None]:
     environment = {item.get("name"): text(item.get("value")) for item in mappings(container.get("env"))}
     found = {name: environment.get(name) or environment.get(name.lower()) for name in _PROXY_VARIABLES}
     return {name: value if value is None or name == "NO_PROXY" else redacted(value) for name, value in found.items()}
-
-
-def redacted(url: str) -> str:
-    """http://user:password@proxy:3128 -> http://***@proxy:3128"""
-    return re.sub(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)?.*@", lambda match: f"{match.group(1) or ''}***@", url)
 
 
 def control_plane_facts(addresses: Iterable[Mapping[str, Any]], servers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ TIMEOUT = 5.0
 
 # The supervisor of k3s and RKE2, and k3s on all its ports, answer with a listener that puts every asked-for name into the cluster's certificate
 # (rancher/dynamiclistener, GHSA-m4hf-6vgr-75r2; newer releases filter). Asking there would change the cluster.
-_SUPERVISOR_PORT = 9345
+SUPERVISOR_PORT = 9345
 _INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 
 
@@ -50,8 +50,8 @@ def refusal(facts: Mapping[str, Any], instance: Mapping[str, Any]) -> str | None
     """Why this instance is never asked, None where it may be."""
     if not instance["address"] or not instance["port"]:
         return "its address is not known"
-    if instance["port"] == _SUPERVISOR_PORT:
-        return f"port {_SUPERVISOR_PORT} is the supervisor's, whose listener would put the name into its certificate"
+    if instance["port"] == SUPERVISOR_PORT:
+        return f"port {SUPERVISOR_PORT} is the supervisor's, whose listener would put the name into its certificate"
     k3s = k3s_sign(facts)
     if k3s:
         return (

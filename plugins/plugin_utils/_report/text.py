@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._secrets import without_secrets
+
 # C0 without newline and tab, DEL, C1; invisible and direction-changing characters; line separators; the byte order mark; tags; lone surrogates (not encodable).
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:(?!-----END )[^\"])*(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?")
-_USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/\s@\"\\]{1,512}@")
 _SPACE = re.compile(r"\s+")
 _CRLF = re.compile(r"\r\n?")
 
@@ -27,14 +27,6 @@ def _code(match: re.Match[str]) -> str:
     if point < 0x100:
         return f"\\x{point:02x}"
     return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
-
-
-def without_secrets(text: str) -> str:
-    """`text` (also JSON) less private keys, to their end or that of the string, and less the user and password in URLs.
-
-    Nothing that is observed should hold any; but people have put private keys into a caBundle, and passwords into the address of a proxy.
-    """
-    return _USER_INFO.sub(r"\1(removed)@", _PRIVATE_KEY.sub("(a private key was removed here)", text))
 
 
 def shown(text: object) -> str:

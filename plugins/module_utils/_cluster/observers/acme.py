@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.cert_manager_election import DEFAULT_NAMESPACE, LEASES
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.control_plane import redacted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.listing import Listing, Named, Wanted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.observer import Observer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.values import (
@@ -29,6 +28,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.va
     text,
     texts,
 )
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._secrets import redacted
 
 if TYPE_CHECKING:
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.inventory import Inventory

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real TLS servers: an API server that shows another certificate to who asks for the loopback name, and an etcd that wants a client certificate."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.kubeops.webhook_doctor.tests.unit.host.certificates import Authority, loopback
+
+Answer = tuple[int, str]
+READY = (200, "[+]ping ok\n[+]etcd ok\nreadyz check passed\n")
+NOT_READY = (500, "[+]ping ok\n[-]etcd failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n")
+VERSION = (200, json.dumps({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}))
+MEMBERS = "/v3/cluster/member/list"
+
+
+class TlsServer:
+    """HTTPS at 127.0.0.1. `answers`: path -> answer, looked up anew for each request. `names`: which server names it was asked for (None: none)."""
+
+    def __init__(self, folder: Path, authority: Authority, name: str, answers: Mapping[str, Answer], *, wants: str | None = None, tls: bool = True) -> None:
+        """`wants`: "always" ends the handshake of whoever has no certificate of the authority (etcd), "for HTTP" answers 401 (API servers)."""
+        self.answers = dict(answers)
+        self.names: list[str | None] = []
+        self.requests: list[tuple[str, str | None]] = []
+        self._folder, self._wants = folder, wants
+        folder.mkdir(parents=True, exist_ok=True)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.port = int(self._server.server_address[1])
+        if tls:
+            self._server.socket = self._context(authority, name).wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def serve_loopback(self, started: int) -> None:
+        """From now on whoever asks for the loopback name gets the certificate of a process that began then."""
+        path = self._folder / f"loopback-{started}.pem"
+        path.write_bytes(loopback(started))
+        self._loopback = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._loopback.load_cert_chain(path)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+    _loopback: ssl.SSLContext | None = None
+
+    def _context(self, authority: Authority, name: str) -> ssl.SSLContext:
+        path, ca = self._folder / "serving.pem", self._folder / "ca.pem"
+        path.write_bytes(b"".join(authority.issue(name)))
+        ca.write_bytes(authority.certificate)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        if self._wants:
+            context.load_verify_locations(ca)
+            context.verify_mode = ssl.CERT_REQUIRED if self._wants == "always" else ssl.CERT_OPTIONAL
+
+        def named(connection: Any, server_name: str | None, _own: ssl.SSLContext) -> None:
+            self.names.append(server_name)
+            if server_name == "apiserver-loopback-client" and self._loopback:
+                connection.context = self._loopback
+
+        context.sni_callback = named
+        return context
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                peer = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+                outer.requests.append((self.path, self.headers.get("Authorization")))
+                status, text = outer.answers.get(self.path.partition("?")[0], (404, "404 page not found\n"))
+                if outer._wants == "for HTTP" and not peer and not self.headers.get("Authorization"):
+                    status, text = 401, "{}"
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text.encode())))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            do_POST = do_GET
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        return Handler
+
+
+@contextlib.contextmanager
+def serving(*arguments: Any, **options: Any) -> Iterator[TlsServer]:
+    server = TlsServer(*arguments, **options)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def members(*urls: str, names: Callable[[int], str] = lambda position: f"etcd-{position}") -> Answer:
+    """What etcd's JSON gateway says: numbers as texts, false left out."""
+    found = [
+        {"ID": str(1000 + position), "name": names(position), "peerURLs": ["https://192.0.2.1:2380"], "clientURLs": [url]}
+        for position, url in enumerate(urls, 1)
+    ]
+    return 200, json.dumps({"header": {"cluster_id": "1", "member_id": "1001", "revision": "9", "raft_term": "2"}, "members": found})
