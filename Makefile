@@ -64,7 +64,7 @@ rollback: $(RUNTIME)/.remedies $(COLLECTION) ## Preview taking it back: KUBECONF
 ##@ Developing it
 
 .PHONY: test
-test: lint unit unit-lowest sanity integration ## Everything: lint, unit (newest and lowest libraries), sanity, the lab and the integration tests
+test: lint unit unit-lowest sanity molecule integration ## Everything: lint, unit (newest and lowest libraries), sanity, hosts in containers, the lab and the integration tests
 
 .PHONY: test-matrix
 test-matrix: ## make test with every Python found, then the tables with the lower bounds of requirements.txt
@@ -99,6 +99,10 @@ unit-lowest: $(CACHE)/lowest-$(PYTHON_VERSION)/.ready $(COLLECTION) ## The table
 .PHONY: sanity
 sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
 	$(RUN_DEV) python tests/tools/sanity.py --cache $(CACHE)/sanity --python $(PYTHON_VERSION)
+
+.PHONY: molecule
+molecule: $(DEV)/.ready $(COLLECTION) ## The roles for hosts, on containers with systemd; SCENARIO=name one of them; skipped where podman cannot run
+	$(RUN_DEV) python tests/molecule/run.py test $(if $(SCENARIO),-s $(SCENARIO),--all)
 
 # These mostly wait for changes to show, so two at a time are no slower; those that diagnose measure time, and go alone.
 WAITING = $(sort $(wildcard tests/integration/test_remediate*.py) tests/integration/test_gate.py)
@@ -147,6 +151,7 @@ lab-kubeconfig: $(DEV)/.ready ## Print the path of its kubeconfig
 .PHONY: clean
 clean: ## Remove what these targets made (virtual environments, caches, reports, tarballs)
 	@if [ -d .lab ] && [ -x $(DEV)/bin/python ]; then $(MAKE) lab-down; fi
+	@if [ -d $(CACHE)/molecule/steps ] && [ -x $(DEV)/bin/python ]; then $(RUN_DEV) python tests/molecule/run.py destroy; fi
 	rm -rf .venv .cache .lab .ansible webhook-doctor tests/output kubeops-webhook_doctor-*.tar.gz
 
 # Set-up

@@ -24,6 +24,7 @@ _BEARER = re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORE
 _VALUE = re.compile(
     r"""((?:pass(?:word|wd)?|secret(?:[-_]?key)?|token|api[-_]?key|access[-_]?key|vpn-auth)["']?\s*[=:]\s*["']?)(?!/)[^\s"',;&]+""", re.IGNORECASE
 )
+_FLAG = re.compile(r"(--(?:[a-z0-9-]*-)?(?:token|secret-key|access-key|password|vpn-auth)\s+)(?!-)\S+")
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -38,7 +39,7 @@ def last_lines(host: Host, server: Server, cri: container.Runtime) -> list[str]:
 def cleaned(lines: Iterable[str]) -> list[str]:
     """The last ones, each bounded, without private keys, tokens and passwords."""
     text = without_secrets("\n".join(list(lines)[-LINES:]))
-    for pattern, instead in ((_TOKEN, "(removed)"), (_BEARER, r"\1(removed)"), (_VALUE, r"\1(removed)"), (_UNSAFE, "?")):
+    for pattern, instead in ((_TOKEN, "(removed)"), (_BEARER, r"\1(removed)"), (_VALUE, r"\1(removed)"), (_FLAG, r"\1(removed)"), (_UNSAFE, "?")):
         text = pattern.sub(instead, text)
     return [line[:_LONGEST] for line in text.splitlines() if line.strip()]
 

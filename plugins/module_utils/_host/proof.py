@@ -79,14 +79,16 @@ def wait(
         seen = look()
         lacking = lacks(seen)
         now = clock()
-        if lacking is None and (since is None or not (seen.process and seen.process.same(who))):
-            since, who = now, seen.process
+        if lacking is None and since is not None and seen.process and not seen.process.same(who):
+            lacking = f"it ended, and process {seen.process.pid} has taken its place"
         if lacking is not None:
             since = None
             if not history or history[-1] != lacking:
                 history.append(lacking)
+            if now - began >= ready_timeout:
+                return Outcome(seen, lacking, tuple(history))
+        elif since is None:
+            since, who = now, seen.process
         if since is not None and now - since >= stable_seconds:
             return Outcome(seen, None, tuple(history))
-        if since is None and now - began >= ready_timeout:
-            return Outcome(seen, lacking, tuple(history))
         sleep(POLL)

@@ -23,6 +23,11 @@ VERSION = (200, json.dumps({"major": "1", "minor": "36", "gitVersion": "v1.36.3"
 MEMBERS = "/v3/cluster/member/list"
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away, or are refused, are what is tested."""
+
+
 class TlsServer:
     """HTTPS at 127.0.0.1. `answers`: path -> answer, looked up anew for each request. `names`: which server names it was asked for (None: none)."""
 
@@ -33,7 +38,7 @@ class TlsServer:
         self.requests: list[tuple[str, str | None]] = []
         self._folder, self._wants = folder, wants
         folder.mkdir(parents=True, exist_ok=True)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self.port = int(self._server.server_address[1])
         if tls:
             self._server.socket = self._context(authority, name).wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
