@@ -100,7 +100,7 @@ def main() -> None:
     state, what = Path(sys.argv[1]), sys.argv[2]
     numbers = range(int(sys.argv[3]), int(sys.argv[4]))
     client = connect(state)
-    authority = base64.b64encode((state / "pki" / "cluster-ca.crt").read_bytes()).decode()
+    authority = base64.b64encode((state / "pki" / "ca.crt").read_bytes()).decode()
 
     def create(wanted: Wanted) -> None:
         path, item = wanted

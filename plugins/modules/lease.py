@@ -48,6 +48,10 @@ options:
   take_over_from:
     description: Who is known to have died. The Lease is taken if exactly this one holds it, whether or not the time is up.
     type: str
+  annotations:
+    description: Annotations that are set on the Lease with it, beside those that it has.
+    type: dict
+    default: {}
   state:
     description: V(held) takes or renews it, V(free) gives it back.
     type: str
@@ -99,6 +103,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "holder": {"type": "str", "required": True},
     "duration": {"type": "int", "default": 600},
     "take_over_from": {"type": "str"},
+    "annotations": {"type": "dict", "default": {}},
     "state": {"type": "str", "choices": ["held", "free"], "default": "held"},
     "timeout": {"type": "float", "default": 30.0},
 }
@@ -124,10 +129,11 @@ def main() -> None:
 
 def _lock(params: dict[str, Any], check: bool) -> Lock:
     api = connect(params, timeout=params["timeout"])
+    annotations = {str(key): str(value) for key, value in params["annotations"].items()}
     if params["state"] == "free":
-        return release(api, params["namespace"], params["name"], params["holder"], check)
+        return release(api, params["namespace"], params["name"], params["holder"], check, annotations)
     now = datetime.now(timezone.utc)
-    return acquire(api, params["namespace"], params["name"], params["holder"], params["duration"], now, check, params["take_over_from"])
+    return acquire(api, params["namespace"], params["name"], params["holder"], params["duration"], now, check, params["take_over_from"], annotations)
 
 
 if __name__ == "__main__":

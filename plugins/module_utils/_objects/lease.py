@@ -33,8 +33,20 @@ class Lock:
     until: str | None = None
 
 
-def acquire(api: Api, namespace: str, name: str, holder: str, seconds: int, now: datetime, check: bool, dead: str | None = None) -> Lock:
+def acquire(
+    api: Api,
+    namespace: str,
+    name: str,
+    holder: str,
+    seconds: int,
+    now: datetime,
+    check: bool,
+    dead: str | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Lock:
     """Take the lock, or renew it. Where another one holds it, say who. check: only look. dead: a holder who is known to have died, whose time need not be up.
+
+    annotations: are set on the Lease with it, beside those that it has.
 
     Raises LeaseError, Unreachable.
     """
@@ -49,7 +61,7 @@ def acquire(api: Api, namespace: str, name: str, holder: str, seconds: int, now:
             return other
         if check:
             return Lock(held=True, changed=True)
-        sent = _send(api, path, name, _taken(lease, namespace, name, holder, seconds, now))
+        sent = _send(api, path, name, _annotated(_taken(lease, namespace, name, holder, seconds, now), annotations))
         if sent.status in (200, 201):
             return Lock(held=True, changed=True)
         if sent.status != 409:
@@ -57,8 +69,8 @@ def acquire(api: Api, namespace: str, name: str, holder: str, seconds: int, now:
     raise LeaseError(f"Lease {namespace}/{name} is changed by others all the time")
 
 
-def release(api: Api, namespace: str, name: str, holder: str, check: bool) -> Lock:
-    """Give the lock back, if the caller has it. Raises LeaseError, Unreachable."""
+def release(api: Api, namespace: str, name: str, holder: str, check: bool, annotations: Mapping[str, str] | None = None) -> Lock:
+    """Give the lock back, if the caller has it. annotations: as in `acquire`. Raises LeaseError, Unreachable."""
     path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
     for _try in range(_TRIES):
         found = api.request("GET", f"{path}/{name}")
@@ -72,7 +84,7 @@ def release(api: Api, namespace: str, name: str, holder: str, check: bool) -> Lo
         if check:
             return Lock(held=False, changed=True)
         lease["spec"].update(holderIdentity="", leaseDurationSeconds=1)
-        sent = _send(api, path, name, lease)
+        sent = _send(api, path, name, _annotated(lease, annotations))
         if sent.status == 200:
             return Lock(held=False, changed=True)
         if sent.status != 409:
@@ -116,6 +128,13 @@ def _taken(lease: Mapping[str, Any], namespace: str, name: str, holder: str, sec
     }
     base = dict(lease) or {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"namespace": namespace, "name": name}}
     return {**base, "spec": spec}
+
+
+def _annotated(lease: Mapping[str, Any], annotations: Mapping[str, str] | None) -> Mapping[str, Any]:
+    if not annotations:
+        return lease
+    metadata = lease["metadata"]
+    return {**lease, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **annotations}}}
 
 
 def _send(api: Api, path: str, name: str, lease: Mapping[str, Any]) -> Response:

@@ -23,13 +23,16 @@ def new_run() -> str:
     return f"{datetime.now(timezone.utc):%Y%m%dt%H%M%S}-{secrets.token_hex(3)}"
 
 
-def holder(run: str) -> str:
-    """Who makes the run, for others who find the lock: user, host and process (its id, start and place, by which `died_here` knows it again)."""
+def holder(run: str, pid: int | None = None) -> str:
+    """Who makes the run, for others who find the lock: user, host and process (its id, start and place, by which `died_here` knows it again).
+
+    pid: the process, if it is not this one.
+    """
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = str(os.getuid())
-    pid = os.getpid()
+    pid = pid or os.getpid()
     place, start = _place(), _start(pid)
     process = f"{pid}.{start}.{place}" if place and start else str(pid)
     return f"{user}@{socket.gethostname()} pid {process} ({run})"

@@ -47,6 +47,16 @@ START = (
     Write("CREATE UPDATE", _RBAC, "roles rolebindings", API_SERVER, _START, "kube-system", _BOOTSTRAPPED),
     Write("CREATE", "scheduling.k8s.io", "priorityclasses", API_SERVER, _START, labels={}),
 )
+# What an API server writes at every start, besides, and what has to be written for the control plane to go on after it.
+_EVERY_START = "which an API server writes at every start"
+RESTART = (
+    *START,
+    Write("CREATE UPDATE", _LEASES, "leases", API_SERVER, _EVERY_START, "kube-system", {"apiserver.kubernetes.io/identity": "kube-apiserver"}),
+    *LEASES,
+    Write("CREATE UPDATE", "apiregistration.k8s.io", "apiservices", API_SERVER, _EVERY_START, labels={"kube-aggregator.kubernetes.io/automanaged": "onstart"}),
+    Write("UPDATE", "", "endpoints", API_SERVER, _EVERY_START, "default", {"endpointslice.kubernetes.io/skip-mirror": "true"}),
+    Write("UPDATE", "discovery.k8s.io", "endpointslices", API_SERVER, _EVERY_START, "default", {"kubernetes.io/service-name": "kubernetes"}),
+)
 TRAFFIC = (
     Write("CREATE UPDATE", "discovery.k8s.io", "endpointslices", CONTROLLER, "by which Services such as kube-dns find their pods", "kube-system"),
     Write("UPDATE", "", "endpoints", CONTROLLER, "by which Services find their pods", "kube-system"),

@@ -15,6 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .cluster import Cluster
     from .loopback import Loopback
+    from .platform import Platform
+
+# Control planes that somebody else keeps: their own way.
+OPENSHIFT = "OpenShift: let the operator roll out a new revision, one instance after the other; anything else fights the operator"
+TALOS = "Talos: reboot the control-plane nodes with talosctl, one after the other; there is no shell to stop a container from"
 
 _RKE2_CRICTL = "/var/lib/rancher/rke2/agent/etc/crictl.yaml"
 _PROVIDERS = {"eks": "AWS", "gke": "Google", "aks": "Microsoft", "ovh": "OVHcloud"}
@@ -29,24 +34,26 @@ _SERVICES = {
 }
 
 
+def managed(platform: Platform) -> str:
+    """Whom to ask where the control plane belongs to a provider."""
+    provider = _PROVIDERS.get(str(platform.name), "the provider")
+    return f"This control plane is {platform.label}, nobody here can restart it: send this finding to {provider}, whose upgrades restart it as well"
+
+
 def restart_values(cluster: Cluster, instance: Loopback | None) -> dict[str, object]:
     """What the steps of WD690 may name: {restart} in words; {stop_seconds}, {rke2_seconds}, {redeployment_patch} where such a command is the way."""
     platform = cluster.platform
     seconds = instance.stop_seconds if instance else 60
     node = f"node {instance.node}" if instance and instance.node else "the node of that instance"
     if platform.managed:
-        provider = _PROVIDERS.get(str(platform.name), "the provider")
-        return {
-            "restart": f"This control plane is {platform.label}, nobody here can restart it: send this finding to {provider}, whose upgrades restart it as well"
-        }
+        return {"restart": managed(platform)}
     if platform.name == "openshift":
         patch = {"spec": {"forceRedeploymentReason": f"loopback-certificate-{cluster.at.strftime('%Y-%m-%d')}"}}
-        words = "OpenShift: let the operator roll out a new revision, one instance after the other; anything else fights the operator"
-        return {"restart": words, "redeployment_patch": json.dumps(patch)}
+        return {"restart": OPENSHIFT, "redeployment_patch": json.dumps(patch)}
     if platform.name in _SERVICES:
         return {"restart": _SERVICES[str(platform.name)]}
     if any("talos" in str(one.get("os_image") or "").lower() for one in cluster.nodes.values()):
-        return {"restart": "Talos: reboot the control-plane nodes with talosctl, one after the other; there is no shell to stop a container from"}
+        return {"restart": TALOS}
     if platform.name == "rke2":
         words = f"RKE2, on {node}: stop the container, the kubelet starts it again. systemctl restart rke2-server may leave it running. {_MIRROR}"
         return {"restart": words, "rke2_crictl": _RKE2_CRICTL, "rke2_seconds": seconds}

@@ -18,21 +18,19 @@ class NotWritten(Exception):
     """The text is for people: which path, why, and the way out."""
 
 
-def write_all(directory: Path, contents: Mapping[str, bytes]) -> bool:
+def write_all(directory: Path, contents: Mapping[str, bytes], mode: int = FILE_MODE, option: str = "webhook_doctor_report_dir") -> bool:
     """Write the files (name: content) into `directory`, which is made if missing; True if anything is other than before.
 
     Each is written beside its place, synced and only then renamed, and none is renamed before all are written: a full disk or an interruption leaves what was
-    there. Modes are 0640 and 0750 less the umask: a report has no secrets, but it maps a cluster. Raises NotWritten.
+    there. Modes are 0640 and 0750 less the umask: a report has no secrets, but it maps a cluster. option: what chooses the place. Raises NotWritten.
     """
     try:
         directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         different = {name: content for name, content in contents.items() if not _is(directory / name, content)}
-        _replace(directory, different)
+        _replace(directory, different, mode)
     except OSError as error:
         path = error.filename or directory
-        raise NotWritten(
-            f"The report could not be written to {directory}: {path}: {error.strerror}. Choose another place with webhook_doctor_report_dir."
-        ) from error
+        raise NotWritten(f"The report could not be written to {directory}: {path}: {error.strerror}. Choose another place with {option}.") from error
     return bool(different)
 
 
@@ -43,11 +41,11 @@ def _is(path: Path, content: bytes) -> bool:
         return False
 
 
-def _replace(directory: Path, contents: Mapping[str, bytes]) -> None:
+def _replace(directory: Path, contents: Mapping[str, bytes], mode: int) -> None:
     written: dict[str, Path] = {}
     try:
         for name, content in contents.items():
-            written[name] = _written_beside(directory, name, content)
+            written[name] = _written_beside(directory, name, content, mode)
         for name in contents:
             written[name].replace(directory / name)
             del written[name]
@@ -59,14 +57,14 @@ def _replace(directory: Path, contents: Mapping[str, bytes]) -> None:
         _sync_directory(directory)
 
 
-def _written_beside(directory: Path, name: str, content: bytes) -> Path:
+def _written_beside(directory: Path, name: str, content: bytes, mode: int) -> Path:
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
     path = Path(temporary)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), FILE_MODE & ~_umask())
+            os.fchmod(file.fileno(), mode & ~_umask())
             os.fsync(file.fileno())
     except BaseException:
         path.unlink()

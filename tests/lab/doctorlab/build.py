@@ -34,8 +34,11 @@ PACKAGES: Mapping[str, str] = MappingProxyType(
         "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
     }
 )
-# What a lab with a full node runs besides.
+# What a lab with a full node runs besides, and what sets up a control-plane node.
 NODE_PACKAGES = {"kubelet": "k8s.io/kubernetes/cmd/kubelet"}
+CONTROL_PLANE_PACKAGES = {"kubeadm": "k8s.io/kubernetes/cmd/kubeadm"}
+# The file with the checksums that each of them needs besides those of the files before it: what is there need not be built anew because of them.
+_MORE_SUMS = {"node.sum": NODE_PACKAGES, "kubeadm.sum": CONTROL_PLANE_PACKAGES}
 # The lab's own programs: folders of tests/lab that are Go modules.
 OWN = ("faultserver", "kubelet")
 NODE_OWN = ("pause",)
@@ -47,7 +50,7 @@ _NO_GO = (
 
 
 def ensure(version: Version, log: Log, packages: Mapping[str, str] = PACKAGES) -> dict[str, Path]:
-    """Return the path of each binary of PACKAGES (or NODE_PACKAGES), building those that neither KUBEBUILDER_ASSETS nor the cache has."""
+    """Return the path of each binary of PACKAGES (or of other packages), building those that neither KUBEBUILDER_ASSETS nor the cache has."""
     assets = Path(os.environ["KUBEBUILDER_ASSETS"]) if os.environ.get("KUBEBUILDER_ASSETS") else None
     given = {name: assets / name for name in packages if assets and (assets / name).is_file()}
     missing = {name: package for name, package in packages.items() if name not in given}
@@ -107,17 +110,20 @@ def module_folder(module: Path, required: str) -> Path:
 
 
 def lock(version: Version, log: Log) -> None:
-    """Pin the modules of a version: write modules/<version>/go.mod, go.sum, and node.sum with what NODE_PACKAGES need besides."""
+    """Pin the modules of a version: write modules/<version>/go.mod, go.sum, and the files of _MORE_SUMS."""
     folder = paths.MODULES / str(version)
     folder.mkdir(parents=True, exist_ok=True)
     _write_module(version, folder, log, PACKAGES)
-    plain = (folder / "go.sum").read_text(encoding="utf-8")
-    _go(["list", "-mod=mod", "-deps", *NODE_PACKAGES.values()], folder)
+    sums = folder / "go.sum"
+    plain = sums.read_text(encoding="utf-8")
     known = set(plain.splitlines())
-    more = [line for line in (folder / "go.sum").read_text(encoding="utf-8").splitlines() if line not in known]
-    (folder / "go.sum").write_text(plain, encoding="utf-8")
-    (folder / "node.sum").write_text("".join(f"{line}\n" for line in more), encoding="utf-8")
-    log(f"wrote {folder.relative_to(paths.CHECKOUT)}/go.mod, go.sum and node.sum")
+    for name, packages in _MORE_SUMS.items():
+        _go(["list", "-mod=mod", "-deps", *packages.values()], folder)
+        more = [line for line in sums.read_text(encoding="utf-8").splitlines() if line not in known]
+        (folder / name).write_text("".join(f"{line}\n" for line in more), encoding="utf-8")
+        known |= set(more)
+    sums.write_text(plain, encoding="utf-8")
+    log(f"wrote {folder.relative_to(paths.CHECKOUT)}/go.mod, go.sum and {' and '.join(_MORE_SUMS)}")
 
 
 def _write_module(version: Version, folder: Path, log: Log, packages: Mapping[str, str]) -> None:
@@ -129,7 +135,9 @@ def _write_module(version: Version, folder: Path, log: Log, packages: Mapping[st
 
 def _pins(packages: Mapping[str, str]) -> tuple[str, ...]:
     """The files of modules/<version> that pin what these packages are built from. The plain control plane is not built anew because of a node."""
-    return ("go.mod", "go.sum", "node.sum") if packages.keys() & NODE_PACKAGES.keys() else ("go.mod", "go.sum")
+    files = list(_MORE_SUMS)
+    needed = max((files.index(name) + 1 for name, more in _MORE_SUMS.items() if packages.keys() & more.keys()), default=0)
+    return ("go.mod", "go.sum", *files[:needed])
 
 
 def _key(version: Version, packages: Mapping[str, str]) -> str:

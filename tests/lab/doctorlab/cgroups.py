@@ -25,7 +25,7 @@ def hierarchies(mounts: str) -> Iterator[Path]:
 def make(name: str) -> None:
     """Make a cgroup of this name below the root of every hierarchy; the kubelet wants its root to be there."""
     for hierarchy in hierarchies(_MOUNTS.read_text(encoding="utf-8")):
-        (hierarchy / name).mkdir(exist_ok=True)
+        (hierarchy / name).mkdir(parents=True, exist_ok=True)
 
 
 def remove(name: str, timeout: float = 10.0) -> None:

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -55,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--proxy", choices=options.PROXIES, help="a forward proxy in the API server's HTTPS_PROXY that misbehaves in this way")
     up.add_argument("--api-servers", type=int, choices=(1, 2), default=1)
     up.add_argument("--node", action="store_true", help="a node with a real kubelet, containerd and scheduler, so that Deployments run; needs root")
+    up.add_argument("--control-plane", type=int, choices=(1, 2, 3), default=0, help="so many control-plane nodes with kubelets; needs root")
+    up.add_argument("--etcd-members", type=int, choices=(1, 3), default=1, help="of the control-plane nodes' etcd (default: 1)")
     up.add_argument("--broken-instance", choices=options.BROKEN_INSTANCES, help="what is wrong with the second API server")
     up.set_defaults(act=_up)
 
@@ -86,6 +89,7 @@ def _version(parser: argparse.ArgumentParser) -> None:
 
 def _up(given: argparse.Namespace) -> None:
     chosen = Options(given.kubernetes, given.routing, given.faults, given.proxy, given.api_servers, given.broken_instance, node=given.node)
+    chosen = replace(chosen, control_plane=given.control_plane, etcd_members=given.etcd_members)
     Lab(given.state, chosen, _say).up()
     state = "" if given.state == paths.DEFAULT_STATE else f" --state {given.state}"
     _say(f"try: python tests/lab/lab.py{state} exec -- kubectl get validatingwebhookconfigurations")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,30 +45,31 @@ _USERS = {
 }
 
 
-def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetime) -> None:
-    """Write what the control plane's processes read: certificates, keys, kubeconfigs."""
+def make_credentials(folder: Path, authorities: Mapping[str, Pair], now: datetime, front: str) -> None:
+    """Write what the control plane's processes read: certificates, keys, kubeconfigs for the API server of the node `front`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("cluster", "front_proxy"):
-        authorities[name].write(folder, f"{name}-ca")
+    authorities["cluster"].write(folder, "ca")
+    authorities["front_proxy"].write(folder, "front-proxy-ca")
     own = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost", "127.0.0.1"]
     names = [*own, addresses.API_SERVICE, *addresses.CONTROL_PLANES, *addresses.CONTROL_PLANES.values()]
     pki.issue(authorities["cluster"], "kube-apiserver", now, names=names).write(folder, "apiserver")
     pki.issue(authorities["front_proxy"], "front-proxy-client", now, usage="client").write(folder, "front-proxy-client")
-    pki.issue(authorities["cluster"], "kube-apiserver-kubelet-client", now, usage="client", organization="system:masters").write(folder, "kubelet-client")
+    to_kubelets = pki.issue(authorities["cluster"], "kube-apiserver-kubelet-client", now, usage="client", organization="system:masters")
+    to_kubelets.write(folder, "apiserver-kubelet-client")
     for node, address in addresses.WORKERS.items():
         pki.issue(authorities["cluster"], f"system:node:{node}", now, names=[node, address], organization="system:nodes").write(folder, "kubelet")
     key = ec.generate_private_key(ec.SECP256R1())
-    (folder / "service-account.key").touch(mode=0o600)
-    (folder / "service-account.key").write_text(pki.key_pem(key), encoding="ascii")
-    (folder / "service-account.pub").write_text(pki.public_pem(key), encoding="ascii")
+    (folder / "sa.key").touch(mode=0o600)
+    (folder / "sa.key").write_text(pki.key_pem(key), encoding="ascii")
+    (folder / "sa.pub").write_text(pki.public_pem(key), encoding="ascii")
     for name, (user, group) in _USERS.items():
         pki.issue(authorities["cluster"], user, now, usage="client", organization=group).write(folder, name)
-        write_kubeconfig(folder / f"{name}.kubeconfig", folder, name)
+        write_kubeconfig(folder / f"{name}.kubeconfig", folder, name, front)
 
 
-def write_kubeconfig(path: Path, folder: Path, user: str, node: str = addresses.FIRST, token: str | None = None) -> None:
-    """Write a kubeconfig (JSON is YAML) for the API server of a node, with a token or the client certificate that `folder` has for the user."""
-    cluster = {"server": addresses.api_server(node), "certificate-authority-data": _encoded(folder / "cluster-ca.crt")}
+def write_kubeconfig(path: Path, folder: Path, user: str, node: str, token: str | None = None) -> None:
+    """Write a kubeconfig (JSON is YAML) for the API server of a node (or BALANCER), with a token or the client certificate that `folder` has for the user."""
+    cluster = {"server": addresses.api_server(node), "certificate-authority-data": _encoded(folder / "ca.crt")}
     if token:
         credentials = {"token": token}
     else:
@@ -86,12 +87,19 @@ def write_kubeconfig(path: Path, folder: Path, user: str, node: str = addresses.
 
 
 def instance_name(name: str, node: str) -> str:
-    """Of a process or file that there is one of for each API server."""
+    """Of a process that there is one of for each API server."""
     return name if node == addresses.FIRST else f"{name}-2"
 
 
-def kubeconfig_name(user: str, node: str = addresses.FIRST) -> str:
-    return f"{instance_name(user, node)}.kubeconfig"
+def kubeconfig_name(user: str, node: str | None = None) -> str:
+    """For the API server of a node; null: for the one that everybody uses."""
+    return f"{user}-{node}.kubeconfig" if node else f"{user}.kubeconfig"
+
+
+def write_kubeconfigs(state: Path, user: str, front: str, nodes: Iterable[str], token: str | None = None) -> None:
+    """Write a user's kubeconfigs: for the API server that everybody uses (that of the node `front`, or BALANCER), and for each."""
+    for name, node in {kubeconfig_name(user): front, **{kubeconfig_name(user, node): node for node in nodes}}.items():
+        write_kubeconfig(state / "kubeconfigs" / name, state / "pki", user, node, token)
 
 
 def etcd(binary: Path, data: Path, *, client: str = addresses.ETCD, quota_mb: int | None = None) -> list[str]:
@@ -122,25 +130,25 @@ def api_server(binary: Path, credentials: Path, node: str, *, endpoint_routing: 
         "secure-port": addresses.API_PORT,
         "allow-privileged": "true",
         "authorization-mode": "Node,RBAC",
-        "client-ca-file": credentials / "cluster-ca.crt",
+        "client-ca-file": credentials / "ca.crt",
         # Pods that nobody runs have no ServiceAccount: no kubelet would use its token.
         **({} if real_pods else {"disable-admission-plugins": "ServiceAccount"}),
         "enable-admission-plugins": "NodeRestriction",
         "etcd-servers": addresses.ETCD,
         "event-ttl": "24h",
-        "kubelet-client-certificate": credentials / "kubelet-client.crt",
-        "kubelet-client-key": credentials / "kubelet-client.key",
+        "kubelet-client-certificate": credentials / "apiserver-kubelet-client.crt",
+        "kubelet-client-key": credentials / "apiserver-kubelet-client.key",
         "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",
         "proxy-client-cert-file": credentials / "front-proxy-client.crt",
         "proxy-client-key-file": credentials / "front-proxy-client.key",
         "requestheader-allowed-names": "front-proxy-client",
-        "requestheader-client-ca-file": credentials / "front_proxy-ca.crt",
+        "requestheader-client-ca-file": credentials / "front-proxy-ca.crt",
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "requestheader-group-headers": "X-Remote-Group",
         "requestheader-username-headers": "X-Remote-User",
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
-        "service-account-key-file": credentials / "service-account.pub",
-        "service-account-signing-key-file": credentials / "service-account.key",
+        "service-account-key-file": credentials / "sa.pub",
+        "service-account-signing-key-file": credentials / "sa.key",
         "service-cluster-ip-range": addresses.SERVICE_NETWORK,
         "tls-cert-file": credentials / "apiserver.crt",
         "tls-private-key-file": credentials / "apiserver.key",
@@ -154,15 +162,22 @@ def controller_manager(binary: Path, credentials: Path, *, real_pods: bool = Fal
     return [
         str(binary),
         f"--kubeconfig={credentials / 'controller-manager.kubeconfig'}",
-        f"--controllers={','.join((*CONTROLLERS, *(CONTROLLERS_OF_REAL_PODS if real_pods else ())))}",
-        *([f"--root-ca-file={credentials / 'cluster-ca.crt'}"] if real_pods else []),
+        *([f"--root-ca-file={credentials / 'ca.crt'}"] if real_pods else []),
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
         "--use-service-account-credentials=true",  # each controller with its own rights, as kubeadm does
-        "--concurrent-service-endpoint-syncs=10",
-        "--kube-api-qps=500",  # the default of 20 a second would be most of the lab's start
-        "--kube-api-burst=1000",
+        *(f"--{name}={value}" for name, value in manager_flags(real_pods=real_pods).items()),
     ]
+
+
+def manager_flags(*, real_pods: bool) -> dict[str, str]:
+    """The flags of every kube-controller-manager of a lab."""
+    return {
+        "controllers": ",".join((*CONTROLLERS, *(CONTROLLERS_OF_REAL_PODS if real_pods else ()))),
+        "concurrent-service-endpoint-syncs": "10",
+        "kube-api-qps": "500",  # the default of 20 a second would be most of the lab's start
+        "kube-api-burst": "1000",
+    }
 
 
 def scheduler(binary: Path, credentials: Path, folder: Path) -> list[str]:
@@ -187,7 +202,7 @@ def kubelet(binary: Path, credentials: Path, pods: Path) -> list[str]:
         f"-pods={pods}",
         f"-certificate={credentials / 'kubelet.crt'}",
         f"-key={credentials / 'kubelet.key'}",
-        f"-client-ca={credentials / 'cluster-ca.crt'}",
+        f"-client-ca={credentials / 'ca.crt'}",
     ]
 
 
@@ -230,6 +245,45 @@ def tinyproxy(folder: Path, kind: str) -> list[str]:
     path = folder / "tinyproxy.conf"
     path.write_text("\n".join([*lines, *(f"ConnectPort {port}" for port in ports), ""]), encoding="ascii")
     return ["tinyproxy", "-d", "-c", str(path)]
+
+
+def haproxy(folder: Path, servers: Iterable[tuple[str, str]]) -> list[str]:
+    """The load balancer in front of API servers, (name, address) each, as kubeadm's "Options for Software Load Balancing" has it.
+
+    It asks a server that is down every second, so that a lab is soon up; and the settings for logging, which nobody reads, are left out.
+    """
+    lines = [
+        "global",
+        "    maxconn 2000",
+        "defaults",
+        "    mode http",
+        "    option http-server-close",
+        "    option redispatch",
+        "    retries 1",
+        "    timeout http-request 10s",
+        "    timeout queue 20s",
+        "    timeout connect 5s",
+        "    timeout client 35s",
+        "    timeout server 35s",
+        "    timeout http-keep-alive 10s",
+        "    timeout check 10s",
+        "frontend apiserver",
+        f"    bind {addresses.BALANCER_ADDRESS}:{addresses.API_PORT}",
+        "    mode tcp",
+        "    default_backend apiserverbackend",
+        "backend apiserverbackend",
+        "    option httpchk",
+        "    http-check connect ssl",
+        "    http-check send meth GET uri /healthz",
+        "    http-check expect status 200",
+        "    mode tcp",
+        "    balance roundrobin",
+        "    default-server downinter 1s",
+        *(f"    server {name} {address}:{addresses.API_PORT} check verify none" for name, address in servers),
+    ]
+    path = folder / "haproxy.cfg"
+    path.write_text("\n".join([*lines, ""]), encoding="ascii")
+    return ["haproxy", "-db", "-f", str(path)]
 
 
 def _encoded(path: Path) -> str:

@@ -10,6 +10,7 @@ import io
 import json
 import platform
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,29 @@ _INDEX = "application/vnd.oci.image.index.v1+json"
 USER = "1000"
 
 
-def write(path: Path, name: str, program: Path, entrypoint: str) -> None:
-    """Write an archive that `ctr images import` reads: the image `name`, with a program at the absolute path `entrypoint`."""
-    layer = _layer(program.read_bytes(), entrypoint)
+@dataclass(frozen=True)
+class Image:
+    """An image of one static program, which lies at the absolute path `entrypoint`; / and the program's name if that is not said."""
+
+    name: str
+    program: Path
+    entrypoint: str = ""
+    root: bool = False  # whether it runs as root
+
+    @property
+    def place(self) -> str:
+        return self.entrypoint or f"/{self.program.name}"
+
+
+def write(path: Path, image: Image) -> None:
+    """Write an archive of an image that `ctr images import` reads."""
+    layer = _layer(image.program.read_bytes(), image.place)
     architecture = _ARCHITECTURES[platform.machine()]
     config = _json(
         {
             "architecture": architecture,
             "os": "linux",
-            "config": {"Entrypoint": [entrypoint], "User": USER},
+            "config": {"Entrypoint": [image.place], "User": "0" if image.root else USER},
             "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
         }
     )
@@ -38,7 +53,7 @@ def write(path: Path, name: str, program: Path, entrypoint: str) -> None:
     described = {
         **_descriptor(_MANIFEST, manifest),
         "platform": {"architecture": architecture, "os": "linux"},
-        "annotations": {"io.containerd.image.name": name},
+        "annotations": {"io.containerd.image.name": image.name},
     }
     index = _json({"schemaVersion": 2, "mediaType": _INDEX, "manifests": [described]})
     with tarfile.open(path, "w") as archive:

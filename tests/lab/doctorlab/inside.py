@@ -28,10 +28,10 @@ def main(arguments: list[str]) -> int:
         if step == "ready":
             for node in given["nodes"]:
                 _wait_until_ready(connect(state, node))
-        elif step == "node":
-            _wait_for_node(connect(state))
+        elif step == "nodes":
+            _wait_for_nodes(connect(state, given["front"]), given["nodes"])
         else:
-            populate(connect(state), state, given)
+            populate(connect(state, given["front"]), state, given)
     except (LabError, OSError, http.client.HTTPException) as error:
         print(f"{step}: {error}", file=sys.stderr)
         return 1
@@ -42,7 +42,7 @@ def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
     """Make everything that the lab's cluster holds; webhooks last, as they would stand in the way of the rest."""
     chosen = targets.allot(faults.select(faults.load(paths.FAULTS), given["faults"]))
     _make_cluster(client, given["instances"])
-    _make_accounts(client, state, paths.RBAC, [instance["node"] for instance in given["instances"]])
+    _make_accounts(client, state, paths.RBAC, given["front"], given["nodes"])
     each(lambda target: _make_namespace(client, target), chosen)
     if given["real_pods"]:
         wait("ServiceAccounts of all namespaces", lambda: not _without_account(client), timeout=60)
@@ -52,9 +52,9 @@ def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
     each(lambda target: client.create(objects.replica_set(target)), [target for target in chosen if target.make.events])
 
 
-def connect(state: Path, node: str = addresses.FIRST) -> Client:
+def connect(state: Path, node: str) -> Client:
     pki = state / "pki"
-    return Client(addresses.api_server(node), pki / "cluster-ca.crt", pki / "admin.crt", pki / "admin.key")
+    return Client(addresses.api_server(node), pki / "ca.crt", pki / "admin.crt", pki / "admin.key")
 
 
 def _wait_until_ready(client: Client) -> None:
@@ -81,7 +81,7 @@ def _make_cluster(client: Client, instances: list[dict[str, Any]]) -> None:
     client.create(binding)
 
 
-def _make_accounts(client: Client, state: Path, folder: Path, nodes: list[str]) -> None:
+def _make_accounts(client: Client, state: Path, folder: Path, front: str, nodes: list[str]) -> None:
     """The ServiceAccounts diagnose, diagnose-probing and remediate-<role>, with exactly the rights of docs/rbac, and their kubeconfigs."""
     reading, probing = (rbac.documents(folder / name) if (folder / name).exists() else [] for name in rbac.FILES)
     if not reading:
@@ -92,24 +92,23 @@ def _make_accounts(client: Client, state: Path, folder: Path, nodes: list[str]) 
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 30 * 86400}}
     for user, (name_space, account) in users.items():
         token = client.post(f"/api/v1/namespaces/{name_space}/serviceaccounts/{account}/token", request)["status"]["token"]
-        for node in nodes:
-            path = state / "kubeconfigs" / controlplane.kubeconfig_name(user, node)
-            controlplane.write_kubeconfig(path, state / "pki", user, node, token)
+        controlplane.write_kubeconfigs(state, user, front, nodes, token)
 
 
-def _wait_for_node(client: Client) -> None:
-    """Wait until the kubelet says that its node is ready, and take the taint of new nodes off, as the node controller does elsewhere.
+def _wait_for_nodes(client: Client, nodes: dict[str, list[dict[str, str]]]) -> None:
+    """Wait until the kubelets of nodes say that they are ready, and leave them these taints.
 
-    Here it would take the nodes for dead that are mere objects.
+    That of new nodes is taken off by the node controller elsewhere. Here it would take the nodes for dead that are mere objects.
     """
-    path = f"/api/v1/nodes/{addresses.NODE}"
+    for name, taints in nodes.items():
+        path = f"/api/v1/nodes/{name}"
 
-    def ready() -> bool:
-        status, node = client.request("GET", path)
-        return status == 200 and any(item["type"] == "Ready" and item["status"] == "True" for item in node["status"].get("conditions") or [])
+        def ready(path: str = path) -> bool:
+            status, node = client.request("GET", path)
+            return status == 200 and any(item["type"] == "Ready" and item["status"] == "True" for item in node["status"].get("conditions") or [])
 
-    wait(f"node {addresses.NODE} is ready", ready, timeout=120)
-    client.merge(path, {"spec": {"taints": None}})
+        wait(f"node {name} is ready", ready, timeout=120)
+        client.merge(path, {"spec": {"taints": taints or None}})
 
 
 def _make_namespace(client: Client, target: Target) -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import addresses, build, controlplane, faults, paths, start, targets, tools, worker
+from . import addresses, build, control_plane_node, controlplane, faults, kubeadm, paths, start, targets, tools, worker
+from .control_plane_node import ControlPlaneNode
 from .errors import LabError
 from .namespace import Namespace
 from .node import Node
@@ -71,14 +72,15 @@ class Lab:
     def up(self) -> None:
         """Start it; what an interrupted lab left in the folder is ended first. Raises LabError, and then nothing runs."""
         began = time.monotonic()
-        if self.options.node and os.geteuid() != 0:
-            raise LabError("a lab with a node (--node) needs root: containers need cgroups. Run it as root, or leave the node out.")
-        wanted = [*tools.ALWAYS, *(("tinyproxy",) if start.needs_tinyproxy(self.options) else ()), *(tools.NODE if self.options.node else ())]
-        tools.ensure(wanted, self._log)
+        if self.options.kubelets and os.geteuid() != 0:
+            raise LabError("nodes with a kubelet (--node, --control-plane) need root: containers need cgroups. Run it as root, or leave them out.")
+        of_nodes = tools.CONTROL_PLANE if self.options.control_plane else tools.NODE if self.options.node else ()
+        tools.ensure([*tools.ALWAYS, *(("tinyproxy",) if start.needs_tinyproxy(self.options) else ()), *of_nodes], self._log)
         version = choose(self.options.kubernetes, paths.VERSIONS)
         chosen = self.targets
         own = {name: build.ensure_own(name, self._log) for name in build.OWN}
-        programs = start.Programs(version, build.ensure(version, self._log), own, worker.ensure(version, self._log) if self.options.node else {})
+        node_programs = kubeadm.ensure(version, self._log) if self.options.control_plane else worker.ensure(version, self._log) if self.options.node else {}
+        programs = start.Programs(version, build.ensure(version, self._log), own, node_programs)
         with self._locked():
             left = Running.read(self.state)
             if left and left.ready and left.alive():
@@ -114,8 +116,11 @@ class Lab:
         """Of an administrator."""
         return self.kubeconfig_for("admin")
 
-    def kubeconfig_for(self, user: str, node: str = addresses.FIRST) -> Path:
-        """Of "admin", or of the ServiceAccount "diagnose" or "diagnose-probing" (docs/rbac), for the API server of a node. Raises LabError."""
+    def kubeconfig_for(self, user: str, node: str | None = None) -> Path:
+        """Of "admin", or of the ServiceAccount "diagnose" or "diagnose-probing" (docs/rbac). Raises LabError.
+
+        For the API server of a node; null: for the only or first one, or for the load balancer where the lab has one.
+        """
         path = self.state / "kubeconfigs" / controlplane.kubeconfig_name(user, node)
         if not path.exists():
             raise LabError(f"{path} does not exist; there are {', '.join(sorted(each.name for each in path.parent.glob('*')))}.")
@@ -126,7 +131,7 @@ class Lab:
         path = self.state / "kubeconfigs" / f"{namespace}-{account}.kubeconfig"
         if not path.exists():
             token = self.kubectl("-n", namespace, "create", "token", account, "--duration=24h").strip()
-            controlplane.write_kubeconfig(path, self.state / "pki", account, token=token)
+            controlplane.write_kubeconfig(path, self.state / "pki", account, self.options.front, token)
         return path
 
     def command(self, command: list[str]) -> list[str]:
@@ -158,7 +163,7 @@ class Lab:
         running = self._up()
         return {
             **running.about,
-            "server": addresses.api_server(),
+            "server": addresses.api_server(self.options.front),
             "processes": {name: {"pid": process.pid, "alive": process.alive()} for name, process in running.processes.items()},
             "kubeconfigs": sorted(str(path) for path in (self.state / "kubeconfigs").glob("*.kubeconfig")),
             "logs": str(self.state / "logs"),
@@ -174,6 +179,22 @@ class Lab:
         return self._node
 
     @property
+    def control_plane(self) -> list[ControlPlaneNode]:
+        """The control-plane nodes with a kubelet. Raises LabError if this lab has none."""
+        if not self.options.control_plane:
+            raise LabError("this lab has no control-plane nodes with a kubelet: Options(control_plane=2).")
+        self._up()
+        version = choose(self.options.kubernetes, paths.VERSIONS)
+        programs = {"etcd": build.ensure(version, self._log)["etcd"], "crictl": kubeadm.ensure_crictl(self._log)}
+        return [ControlPlaneNode(self, node.name, programs) for node in kubeadm.machines(self.options.control_plane)]
+
+    def inventory(self) -> Path:
+        """Write an Ansible inventory of the control-plane nodes (group kube_control_plane), and return its path. Raises LabError."""
+        path = self.state / "inventory.yml"
+        path.write_text(control_plane_node.inventory(self.control_plane), encoding="utf-8")
+        return path
+
+    @property
     def running(self) -> Running:
         """What runs, for those who start more in it. Raises LabError if it is not up."""
         return self._up()
@@ -186,9 +207,10 @@ class Lab:
     def _remove(self, left: Running | None) -> None:
         if left:
             left.end()
-        for entry in ("state.json", ".state.json.new", "resolv.conf", "tinyproxy.conf", *(path.name for path in self.state.glob("kube-*.json"))):
+        files = ("state.json", ".state.json.new", "resolv.conf", "tinyproxy.conf", "haproxy.cfg", "inventory.yml")
+        for entry in (*files, *(path.name for path in self.state.glob("kube-*.json"))):
             (self.state / entry).unlink(missing_ok=True)
-        for entry in ("bin", "etcd", "etcd-events", "kubeconfigs", "node", "pki", "servers"):
+        for entry in ("bin", "etcd", "etcd-events", "kubeconfigs", "nodes", "pki", "servers"):
             shutil.rmtree(self.state / entry, ignore_errors=True)
 
     @contextmanager

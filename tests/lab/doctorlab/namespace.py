@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from . import tools
@@ -28,6 +30,7 @@ class Namespace:
     holder: Process
     init: Process
     rootless: bool
+    machine: bool = False  # with a process tree, a host name and System V IPC of its own, as another machine has
 
     @classmethod
     def create(cls) -> Namespace:
@@ -41,13 +44,18 @@ class Namespace:
         """Make a further network (and mount) namespace, for another node; it ends with this one."""
         return self._hold([*self.enter(pid=True), "unshare", "--net", "--mount", "--propagation", "private", "sleep", "infinity"], self.rootless)
 
+    def create_machine(self, init: Path) -> Namespace:
+        """Make all the namespaces that make a node look like a machine of its own. `init` is its process 1, which takes up orphans. Needs root."""
+        kinds = ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"]
+        return self._hold([*self.enter(pid=True), "unshare", *kinds, str(init)], False, machine=True)
+
     @classmethod
-    def _hold(cls, command: list[str], rootless: bool) -> Namespace:
+    def _hold(cls, command: list[str], rootless: bool, *, machine: bool = False) -> Namespace:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
         try:
             holder = Process.of(process.pid)
-            init = holder.child()
-            _wait_for_sleep(init)
+            init = holder.child().child() if machine else holder.child()
+            _wait_for(init, Path(command[-1]).name if machine else "sleep")
         except (ProcessLookupError, TimeoutError) as error:
             process.kill()
             said = process.communicate()[1].strip()
@@ -58,11 +66,11 @@ class Namespace:
             raise
         assert process.stderr is not None
         process.stderr.close()
-        return cls(holder, init, rootless)
+        return cls(holder, init, rootless, machine)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Namespace:
-        return cls(Process.from_dict(data["holder"]), Process.from_dict(data["init"]), data["rootless"])
+        return cls(Process.from_dict(data["holder"]), Process.from_dict(data["init"]), data["rootless"], data.get("machine", False))
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -71,14 +79,14 @@ class Namespace:
         """The command that runs another one inside. `pid`: as part of the lab's process tree, to end with it."""
         user = ["--user", "--preserve-credentials"] if self.rootless else []
         tree = ["--pid"] if pid else []
+        machine = ["--uts", "--ipc"] if self.machine else []
         # Not by nsenter's --wd, which is a directory of the caller's mounts: a relative path would lie elsewhere than an absolute one.
-        return ["nsenter", f"--target={self.init.pid}", *user, "--net", "--mount", *tree, "env", f"--chdir={Path.cwd()}"]
+        return ["nsenter", f"--target={self.init.pid}", *user, "--net", "--mount", *machine, *tree, "env", f"--chdir={Path.cwd()}"]
 
-    def check(self, command: list[str], stdin: str = "", *, pid: bool = False) -> None:
+    def check(self, command: list[str], stdin: str = "", *, pid: bool = False, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         """Run a command inside that must succeed. `pid`: as part of the lab's process tree. Raises LabError."""
-        done = subprocess.run(
-            [*self.enter(pid=pid), *command], input=stdin, env={"PATH": tools.search_path()}, capture_output=True, text=True, check=False, timeout=60
-        )
+        environ = {"PATH": tools.search_path(), **environment}
+        done = subprocess.run([*self.enter(pid=pid), *command], input=stdin, env=environ, capture_output=True, text=True, check=False, timeout=60)
         if done.returncode:
             raise LabError(f"`{' '.join(command)}` failed in the lab's network: {done.stderr.strip() or done.stdout.strip()}")
 
@@ -91,11 +99,11 @@ class Namespace:
         self.holder.kill()
 
 
-def _wait_for_sleep(process: Process, timeout: float = 10.0) -> None:
-    """Wait until the process is `sleep`: then unshare has made the namespaces."""
+def _wait_for(process: Process, name: str, timeout: float = 10.0) -> None:
+    """Wait until the process is the one of this name (`sleep`): then unshare has made the namespaces."""
     deadline = time.monotonic() + timeout
     while process.alive():
-        if Path(f"/proc/{process.pid}/comm").read_text(encoding="ascii").strip() == "sleep":
+        if Path(f"/proc/{process.pid}/comm").read_text(encoding="ascii").strip() == name:
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"process {process.pid} has not made its namespaces after {timeout:.0f} s")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's network: addresses on `lo`, a route for the service range, a wire to the second node, and the packet filter."""
+"""The lab's network: addresses on `lo`, a route for the service range, wires to the nodes that have a network of their own, and the packet filter."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import addresses
+from .addresses import Machine
 from .namespace import Namespace
 
 _FIRST = addresses.CONTROL_PLANES[addresses.FIRST]
@@ -16,18 +17,23 @@ _SECOND = addresses.CONTROL_PLANES[addresses.SECOND]
 _TARGETS = {"drop": "DROP", "host_unreachable": "REJECT --reject-with icmp-host-unreachable"}
 
 
-def first_node(service_route: bool) -> str:
-    """What `ip -batch` reads to set up the namespace of the first node, the pods and everything outside the cluster.
+def hub(control_plane: int) -> str:
+    """The address of the namespace in the middle: of the first node, or of the balancer where all the control-plane nodes are machines of their own."""
+    return addresses.BALANCER_ADDRESS if control_plane else _FIRST
+
+
+def first_node(service_route: bool, own_address: str = _FIRST) -> str:
+    """What `ip -batch` reads to set up the namespace of the first node (or the balancer), the pods and everything outside the cluster.
 
     Pods' addresses need not be assigned one by one: a local route makes the whole range the namespace's own. For ClusterIP routing the
     service range leads over a veth pair: over `lo`, kube-proxy's REJECT for a Service without endpoints never comes back.
     """
-    own = [_FIRST, *addresses.WORKERS.values(), addresses.DNS, addresses.PROXY]
+    own = [own_address, *addresses.WORKERS.values(), addresses.DNS, addresses.PROXY]
     lines = ["link set lo up", *(f"address add {address}/32 dev lo" for address in own)]
-    lines += [f"route add local {network} dev lo src {_FIRST}" for network in (addresses.POD_NETWORK, addresses.OUTSIDE_NETWORK)]
+    lines += [f"route add local {network} dev lo src {own_address}" for network in (addresses.POD_NETWORK, addresses.OUTSIDE_NETWORK)]
     if service_route:
         lines += ["link add services0 type veth peer name services1", "link set services0 up", "link set services1 up"]
-        lines += [f"route add {addresses.SERVICE_NETWORK} dev services0 src {_FIRST}"]
+        lines += [f"route add {addresses.SERVICE_NETWORK} dev services0 src {own_address}"]
     return _batch(lines)
 
 
@@ -41,10 +47,10 @@ def second_node() -> str:
     return _batch(["link set lo up", f"address add {_SECOND}/32 dev lo", "link set eth0 up", f"route add default dev eth0 src {_SECOND}"])
 
 
-def wire_to_pod(pid: int, device: str, address: str) -> str:
+def wire_to_pod(pid: int, device: str, address: str, hub_address: str = _FIRST) -> str:
     """What `ip -batch` reads in the first node's namespace for a pod with a network of its own; it leads past the route that makes all pods local."""
     lines = [f"link add {device} type veth peer name eth0 netns {pid}", f"link set {device} up"]
-    return _batch([*lines, f"route add {address} dev {device} src {_FIRST} table local"])
+    return _batch([*lines, f"route add {address} dev {device} src {hub_address} table local"])
 
 
 def pod(address: str) -> str:
@@ -52,16 +58,17 @@ def pod(address: str) -> str:
     return _batch(["link set lo up", f"address add {address}/32 dev eth0", "link set eth0 up", f"route add default dev eth0 src {address}"])
 
 
-def wire_to_node(pid: int) -> str:
-    """What `ip -batch` reads in the first node's namespace for the node with a real kubelet; its pods are routed past the route that makes all pods local."""
-    node = addresses.NODE_ADDRESS
-    lines = [f"link add node0 type veth peer name eth0 netns {pid}", "link set node0 up", f"route add {node} dev node0 src {_FIRST}"]
-    return _batch([*lines, f"route add {addresses.NODE_PODS} via {node} dev node0 onlink src {_FIRST} table local"])
+def wire_to_machine(pid: int, machine: Machine, hub_address: str) -> str:
+    """What `ip -batch` reads in the middle for a node with a real kubelet; its pods are routed past the route that makes all pods local."""
+    device = machine.device
+    lines = [f"link add {device} type veth peer name eth0 netns {pid}", f"link set {device} up", f"route add {machine.address} dev {device} src {hub_address}"]
+    return _batch([*lines, f"route add {machine.pods} via {machine.address} dev {device} onlink src {hub_address} table local"])
 
 
-def node() -> str:
-    """What `ip -batch` reads in the namespace of the node with a real kubelet. The bridge of its pods is made by the CNI plugin."""
-    return _batch(["link set lo up", f"address add {addresses.NODE_ADDRESS}/32 dev eth0", "link set eth0 up", "route add default dev eth0"])
+def own_machine(machine: Machine, hub_address: str) -> str:
+    """What `ip -batch` reads in the namespace of a node with a real kubelet. The bridge of its pods is made by the CNI plugin."""
+    lines = ["link set lo up", f"address add {machine.address}/32 dev eth0", "link set eth0 up"]
+    return _batch([*lines, f"route add default via {hub_address} dev eth0 onlink"])
 
 
 def packet_filter(rules: Iterable[tuple[str, str]]) -> str:
@@ -81,8 +88,8 @@ def forward_filter(destination: str, port: int, what: str, *, remove: bool = Fal
     return _filter([f"{place} -d {destination} -p tcp --dport {port} --syn -j {_TARGETS[what]}"])
 
 
-def set_up_first(namespace: Namespace, service_route: bool, state: Path) -> None:
-    namespace.check(["ip", "-batch", "-"], first_node(service_route))
+def set_up_first(namespace: Namespace, service_route: bool, state: Path, own_address: str = _FIRST) -> None:
+    namespace.check(["ip", "-batch", "-"], first_node(service_route, own_address))
     # The name server of the lab, for the API server (url webhooks) and for what is run inside: no question leaves the namespace.
     resolver = state / "resolv.conf"
     resolver.write_text(f"nameserver {addresses.DNS}\noptions timeout:1 attempts:1\n", encoding="ascii")
@@ -94,13 +101,14 @@ def set_up_second(first: Namespace, second: Namespace) -> None:
     second.check(["ip", "-batch", "-"], second_node())
 
 
-def set_up_node(first: Namespace, node_: Namespace) -> None:
-    first.check(["ip", "-batch", "-"], wire_to_node(node_.init.pid))
-    node_.check(["ip", "-batch", "-"], node())
+def set_up_machine(first: Namespace, own: Namespace, machine: Machine, hub_address: str) -> None:
+    first.check(["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])  # from one of them to another
+    first.check(["ip", "-batch", "-"], wire_to_machine(own.init.pid, machine, hub_address))
+    own.check(["ip", "-batch", "-"], own_machine(machine, hub_address))
 
 
-def set_up_pod(first: Namespace, own: Namespace, device: str, address: str) -> None:
-    first.check(["ip", "-batch", "-"], wire_to_pod(own.init.pid, device, address))
+def set_up_pod(first: Namespace, own: Namespace, device: str, address: str, hub_address: str = _FIRST) -> None:
+    first.check(["ip", "-batch", "-"], wire_to_pod(own.init.pid, device, address, hub_address))
     own.check(["ip", "-batch", "-"], pod(address))
 
 

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import addresses, images, network, objects, pki, servers, workloads
-from .api import wait
+from .api import each, wait
 from .errors import LabError
+from .images import Image
+from .namespace import Namespace
 from .running import Running
 from .targets import SERVICE, Target
 
@@ -30,11 +32,16 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0  # seconds until containerd answers
 
 
-def load_image(running: Running, ctr: Path, name: str, program: Path) -> None:
-    """Put an image with one program into the node's containerd, waiting until that answers. Raises LabError."""
-    archive = running.state / "node" / f"{program.name}.tar"
-    images.write(archive, name, program, f"/{program.name}")
-    node = running.nodes[addresses.NODE]
+def load_images(running: Running, ctr: Path, wanted: Sequence[Image], nodes: Sequence[str] = (addresses.NODE,)) -> None:
+    """Put images into the containerd of nodes, waiting until that answers. Raises LabError."""
+    for image in wanted:
+        archive = running.state / "nodes" / f"{image.program.name}.tar"
+        images.write(archive, image)
+        each(lambda node, image=image, archive=archive: _import(running.nodes[node], ctr, image.name, archive), nodes)
+        archive.unlink()
+
+
+def _import(node: Namespace, ctr: Path, name: str, archive: Path) -> None:
     said = ""
 
     def imported() -> bool:
@@ -49,7 +56,6 @@ def load_image(running: Running, ctr: Path, name: str, program: Path) -> None:
         wait(f"containerd takes the image {name}", imported, timeout=_PATIENCE, pause=0.2)
     except LabError as error:
         raise LabError(f"{error}: {said}") from error
-    archive.unlink()
 
 
 class Node:
@@ -63,7 +69,7 @@ class Node:
 
     def load_image(self, name: str, program: Path) -> None:
         """Make the image `name` of one static program, its entrypoint. Raises LabError."""
-        load_image(self._lab.running, self._ctr, name, program)
+        load_images(self._lab.running, self._ctr, [Image(name, program)])
 
     def deploy(self, *targets: Target, timeout: float = 60) -> None:
         """Make faults (or what is healthy) as real workloads, and their call-outs once the pods are what they are meant to be. Raises LabError.

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from .addresses import BALANCER, FIRST
 from .errors import LabError
 from .faults import ROUTINGS
 
@@ -33,6 +34,8 @@ class Options:
     broken_instance: str | None = None
     scheduler: bool = False  # a kube-scheduler: where nodes are that pods fit on (kwok's; a `node` brings it along; the lab's others have no room)
     etcd_quota_mb: int | None = None  # so small that it can be filled; Events then have an etcd of their own
+    control_plane: int = 0  # how many control-plane nodes with a kubelet, containerd and static pods, behind a load balancer; needs root
+    etcd_members: int = 1  # of these nodes: on the first one, or one on each of three
     node: bool = False  # a node with a real kubelet, and what it takes that Deployments run there; needs root
 
     def __post_init__(self) -> None:
@@ -47,6 +50,21 @@ class Options:
 
         if self.node and self.api_servers != 1:
             raise LabError("node: needs api-servers 1; no route leads from the second one to the node's pods.")
+        _one_of("control-plane", self.control_plane, (0, 1, 2, 3))
+        if self.control_plane and (self.node or self.api_servers != 1 or self.etcd_quota_mb):
+            raise LabError("control-plane: its nodes have API servers, kubelets and etcd of their own, so leave node, api-servers and etcd-quota-mb out.")
+        if self.etcd_members not in (1, 3) or (self.etcd_members == 3 and self.control_plane != 3):
+            raise LabError(f"etcd-members: {self.etcd_members!r} is neither 1 nor, with control-plane 3, 3.")
+
+    @property
+    def kubelets(self) -> bool:
+        """Whether nodes have a real kubelet, which needs root: containers need cgroups."""
+        return self.node or self.control_plane > 0
+
+    @property
+    def front(self) -> str:
+        """Whose API server everybody uses: the first node's, or the balancer's."""
+        return BALANCER if self.control_plane else FIRST
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

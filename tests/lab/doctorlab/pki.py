@@ -27,6 +27,7 @@ AUTHORITIES: dict[str, tuple[str, int, int]] = {
     "proxy": ("inspecting-proxy-ca", -30, 3650),
     "cluster": ("kubernetes", -30, 3650),
     "front_proxy": ("front-proxy-ca", -30, 3650),
+    "etcd": ("etcd-ca", -30, 3650),
 }
 
 

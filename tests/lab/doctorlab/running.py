@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import addresses, cgroups, network, tools
+from . import cgroups, network, tools
 from .namespace import Namespace
 from .process import Process
 
@@ -94,7 +94,7 @@ class Running:
         """Make a network of its own for a pod, wired to the lab's; `name` is what `start` takes as node."""
         self.nodes[name] = self.namespace.create_node()
         self.save()
-        network.set_up_pod(self.namespace, self.nodes[name], device, address)
+        network.set_up_pod(self.namespace, self.nodes[name], device, address, network.hub(self.about["options"]["control_plane"]))
 
     def remove_pod_network(self, name: str) -> None:
         """Take it away, and with it everything that runs in it."""
@@ -126,5 +126,4 @@ class Running:
             node.end()
         for process in self.processes.values():
             process.kill()  # nsenter, which ends a moment after what it has started
-        if addresses.NODE in self.nodes:
-            cgroups.remove(self.about["id"])
+        cgroups.remove(self.about["id"])  # where nodes with a kubelet were

@@ -16,9 +16,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import addresses, controlplane, network, objects, paths, pki, servers, worker
+from . import addresses, controlplane, kubeadm, network, objects, paths, pki, servers, worker
 from .errors import LabError
-from .node import load_image
+from .images import Image
+from .node import load_images
 from .options import TINYPROXIES, Options
 from .running import Running
 from .targets import Target
@@ -29,7 +30,7 @@ _PATIENCE = 180.0  # seconds that a step inside may take; on an idle machine all
 
 @dataclass(frozen=True)
 class Programs:
-    """The binaries of build.PACKAGES, of build.OWN, and where there is a node, of worker.ensure, by name."""
+    """The binaries of build.PACKAGES, of build.OWN, and where there are nodes with a kubelet, of worker.ensure or kubeadm.ensure, by name."""
 
     version: Version
     binaries: Mapping[str, Path]
@@ -43,41 +44,47 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     for folder in ("logs", "kubeconfigs", "bin"):
         (state / folder).mkdir(exist_ok=True)
     (state / "bin" / "kubectl").symlink_to(programs.binaries["kubectl"])
-    nodes = list(addresses.CONTROL_PLANES)[: options.api_servers]
-    network.set_up_first(running.namespace, options.routing == "cluster_ip", state)
-    if addresses.SECOND in nodes:
+    nodes = [node.name for node in kubeadm.machines(options.control_plane)] or list(addresses.CONTROL_PLANES)[: options.api_servers]
+    front, hub = options.front, network.hub(options.control_plane)
+    network.set_up_first(running.namespace, options.routing == "cluster_ip", state, hub)
+    if options.api_servers > 1:
         _second_node(running, options)
 
     authorities = pki.make_authorities(now)
     credentials = state / "pki"
-    controlplane.make_credentials(credentials, authorities, now)
-    for node in nodes:
-        controlplane.write_kubeconfig(state / "kubeconfigs" / controlplane.kubeconfig_name("admin", node), credentials, "admin", node)
+    controlplane.make_credentials(credentials, authorities, now, front)
+    controlplane.write_kubeconfigs(state, "admin", front, nodes)
 
-    node_programs = {**programs.node, "kube-proxy": programs.binaries["kube-proxy"]}
+    node_programs = {**programs.binaries, **programs.node}
     if options.node:
         worker.make_credentials(credentials, authorities["cluster"], now)
-        worker.set_up(running, node_programs)
-    log("starting etcd, kube-apiserver and the fault server")
-    running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd", quota_mb=options.etcd_quota_mb))
-    if options.etcd_quota_mb:  # events must outlive it
-        running.start("etcd-events", controlplane.etcd(programs.binaries["etcd"], state / "etcd-events", client=addresses.ETCD_OF_EVENTS))
-    instances = [_api_server(running, options, programs, credentials, node) for node in nodes]
+        worker.set_up(running, addresses.LAB_NODE, node_programs, hub)
     config = servers.configure(state / "servers", targets, authorities, now, options.proxy)
     ready = state / "servers" / "ready"
+    instances: list[dict[str, Any]] = []
+    if options.control_plane:
+        log(f"starting {options.control_plane} control-plane nodes and the fault server")
+        kubeadm.bring_up(running, node_programs, programs.version, authorities, options, _environment(options))
+    else:
+        log("starting etcd, kube-apiserver and the fault server")
+        running.start("etcd", controlplane.etcd(programs.binaries["etcd"], state / "etcd", quota_mb=options.etcd_quota_mb))
+        if options.etcd_quota_mb:  # events must outlive it
+            running.start("etcd-events", controlplane.etcd(programs.binaries["etcd"], state / "etcd-events", client=addresses.ETCD_OF_EVENTS))
+        instances = [_api_server(running, options, programs, credentials, node) for node in nodes]
     running.start("faultserver", [str(programs.own["faultserver"]), "-config", str(config), "-ready", str(ready)])
     running.start("kubelet", controlplane.kubelet(programs.own["kubelet"], credentials, servers.pods_of_node(state / "servers", targets)))
     tinyproxy = _tinyproxy_kind(options)
     if tinyproxy:
         running.start("tinyproxy", controlplane.tinyproxy(state, tinyproxy))
     if options.node:
-        load_image(running, programs.node["ctr"], objects.PAUSE_IMAGE, programs.node["pause"])
-        load_image(running, programs.node["ctr"], objects.IMAGE, programs.own["faultserver"])
-    _inside(running, "ready", {"nodes": nodes})
-    manager = controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials, real_pods=options.node)
-    running.start("kube-controller-manager", manager)
-    if options.scheduler or options.node:
-        running.start("kube-scheduler", controlplane.scheduler(programs.binaries["kube-scheduler"], credentials, state))
+        wanted = [Image(objects.PAUSE_IMAGE, programs.node["pause"]), Image(objects.IMAGE, programs.own["faultserver"])]
+        load_images(running, programs.node["ctr"], wanted)
+    _inside(running, "ready", {"nodes": sorted({*nodes, front})})
+    if not options.control_plane:
+        manager = controlplane.controller_manager(programs.binaries["kube-controller-manager"], credentials, real_pods=options.node)
+        running.start("kube-controller-manager", manager)
+        if options.scheduler or options.node:
+            running.start("kube-scheduler", controlplane.scheduler(programs.binaries["kube-scheduler"], credentials, state))
     if options.node:
         worker.start(running, node_programs, credentials, programs.version)
     if options.routing == "cluster_ip":
@@ -86,17 +93,16 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
             running.start(controlplane.instance_name("kube-proxy", node), command, node=node)
     if not ready.exists():
         raise LabError(f"the fault server does not get ready:\n{running.last_words('faultserver')}")
-
     log(f"making {len(targets)} targets (faults and their healthy twins)")
     bundles = {target.namespace: servers.bundle(target, authorities) for target in targets}
-    _inside(running, "populate", {"faults": options.faults, "bundles": bundles, "instances": instances, "real_pods": options.node})
+    given = {"faults": options.faults, "bundles": bundles, "instances": instances, "nodes": nodes, "front": front}
+    _inside(running, "populate", {**given, "real_pods": options.kubelets})
     filtered = [(target.make.packet_filter, target.pods) for target in targets if target.make.packet_filter]
     network.filter_packets(running.namespace, [(address, how) for how, pods in filtered for address in pods])
-    if options.node:
-        try:
-            _inside(running, "node", {})
-        except LabError as error:
-            raise LabError(f"{error}\nThe kubelet's last words ({running.log('node-kubelet')}):\n{running.last_words('node-kubelet')}") from error
+    if options.kubelets:
+        _wait_for_kubelets(running, {addresses.NODE: []} if options.node else {node: [kubeadm.TAINT] for node in nodes}, front)
+    if options.control_plane:
+        kubeadm.finish(running, nodes, node_programs["kubeadm"])
 
 
 def needs_tinyproxy(options: Options) -> bool:
@@ -119,13 +125,26 @@ _OWN_PROC = ("unshare", "--mount", "--propagation", "private", "sh", "-c", 'moun
 
 def _api_server(running: Running, options: Options, programs: Programs, credentials: Path, node: str) -> dict[str, Any]:
     """Start the API server of a node; return what its mirror pod shows."""
-    proxied = options.proxy or (node == addresses.SECOND and options.broken_instance == "proxy")
-    environment = controlplane.proxy_environment() if proxied else {}
+    environment = _environment(options, broken=node == addresses.SECOND)
     endpoint_routing, events_apart = options.routing == "endpoint", options.etcd_quota_mb is not None
     binary = programs.binaries["kube-apiserver"]
     command = controlplane.api_server(binary, credentials, node, endpoint_routing=endpoint_routing, events_apart=events_apart, real_pods=options.node)
     running.start(controlplane.instance_name("kube-apiserver", node), [*_OWN_PROC, *command], node=node, environment=environment)
     return {"node": node, "command": ["kube-apiserver", *command[1:]], "environment": environment}
+
+
+def _environment(options: Options, *, broken: bool = False) -> dict[str, str]:
+    """What an API server has in its environment. `broken`: it is the one that something is wrong with, if with any."""
+    return controlplane.proxy_environment() if options.proxy or (broken and options.broken_instance == "proxy") else {}
+
+
+def _wait_for_kubelets(running: Running, nodes: Mapping[str, list[dict[str, str]]], front: str) -> None:
+    """Wait until nodes are ready, and give them the taints that they keep. Raises LabError with what a kubelet says."""
+    try:
+        _inside(running, "nodes", {"nodes": nodes, "front": front})
+    except LabError as error:
+        words = [f"The last words of {node}'s kubelet ({running.log(f'{node}-kubelet')}):\n{running.last_words(f'{node}-kubelet')}" for node in nodes]
+        raise LabError("\n".join([str(error), *words])) from error
 
 
 def _tinyproxy_kind(options: Options) -> str | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
@@ -24,12 +25,16 @@ PACKAGES = {
     "host-local": "containernetworking-plugins",
     "podman": "podman",
     "debootstrap": "debootstrap",
+    "haproxy": "haproxy",
+    "hostname": "hostname",
+    "libfaketime.so.1": "libfaketime",
 }
 ALWAYS = ("ip", "iptables-restore", "unshare", "nsenter")
-NODE = ("runc", "host-local")
+NODE = ("runc", "host-local", "hostname")
+CONTROL_PLANE = (*NODE, "haproxy")
 MOLECULE = ("podman", "runc", "debootstrap", "unshare", "setpriv")
-# Where Debian and others keep CNI's plugins, which are in nobody's PATH.
-_CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
+# Where Debian and others keep CNI's plugins and libfaketime, which are in nobody's PATH.
+_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin", f"/usr/lib/{platform.machine()}-linux-gnu/faketime")
 
 
 def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
@@ -41,7 +46,8 @@ def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise LabError(f"missing: {', '.join(missing)}. Install them as root: {' '.join(command[:3])} {' '.join(missing)}")
     log(f"installing {', '.join(missing)}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # Offline: a package's service is not started on the machine.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:  # a fresh machine has no package lists
         subprocess.run(["apt-get", "update"], env=environment, capture_output=True, check=False)
@@ -51,8 +57,8 @@ def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
 
 
 def which(tool: str) -> str | None:
-    """Path of a tool, also of a CNI plugin; null where it is not installed."""
-    return shutil.which(tool, path=os.pathsep.join([search_path(), *_CNI_FOLDERS]))
+    """Path of a tool, also of a CNI plugin or a library; null where it is not installed."""
+    return shutil.which(tool, path=os.pathsep.join([search_path(), *_FOLDERS]), mode=os.F_OK)
 
 
 def search_path() -> str:

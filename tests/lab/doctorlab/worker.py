@@ -1,9 +1,9 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs of the node with a real kubelet (kubelet, containerd, runc, a bridge, kube-proxy): how they are set up.
+"""The programs of a node with a real kubelet (kubelet, containerd, runc, a bridge, kube-proxy): how they are set up.
 
-The node has a network and a mount namespace of its own. In the latter the folders in which these programs keep things at fixed places are the lab's, so that
+A node has namespaces of its own. In its mount namespace the folders in which these programs keep things at fixed places are the lab's, so that
 nothing is written to the machine's; with the namespaces all mounts are gone, and with the state folder all files. What remains are cgroups: see cgroups.py.
 """
 
@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from . import addresses, build, cgroups, controlplane, network, objects, pki, tools
+from .addresses import Machine
 from .errors import LabError
+from .namespace import Namespace
 from .pki import Pair
 from .running import Running
 from .versions import Version
@@ -29,8 +33,11 @@ _CONTAINERD = {name: f"{_MODULE}/cmd/{name}" for name in ("containerd", "contain
 _HIDDEN = ("/run", "/var/lib", "/var/log")
 # Kernel settings that the kubelet would change for the whole machine; it changes copies.
 _TUNABLES = ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
+# Folders whose changes are the node's alone, where that is asked for.
+_OVERLAID = ("/etc", "/usr/local/bin")
 # What lies in a hidden folder is kept in one of these meanwhile.
 _STASHES = ("/mnt", "/media", "/srv", "/opt")
+KUBELET_CONFIG = Path("/var/lib/kubelet/config.yaml")  # kubeadm's place
 
 
 def ensure(version: Version, log: Callable[[str], None]) -> dict[str, Path]:
@@ -46,43 +53,69 @@ def ensure_containerd(log: Callable[[str], None]) -> Path:
 
 
 def make_credentials(folder: Path, authority: Pair, now: datetime) -> None:
-    """Write the kubelet's certificates, as a server and as a client, and its kubeconfig."""
+    """Write the certificates of the kubelet of `lab-node`, as a server and as a client, and its kubeconfig."""
     user, group = f"system:node:{addresses.NODE}", "system:nodes"
     pki.issue(authority, user, now, names=[addresses.NODE, addresses.NODE_ADDRESS], organization=group).write(folder, "node-serving")
     pki.issue(authority, user, now, usage="client", organization=group).write(folder, "node")
-    controlplane.write_kubeconfig(folder / "node.kubeconfig", folder, "node")
+    controlplane.write_kubeconfig(folder / "node.kubeconfig", folder, "node", addresses.FIRST)
 
 
-def set_up(running: Running, programs: Mapping[str, Path]) -> None:
-    """Make the node's namespaces, network, mounts and cgroups, and start containerd, which needs nobody. Raises LabError."""
-    folder = running.state / "node"
-    for name in ("containerd", "kubelet", "cni"):
-        (folder / name).mkdir(parents=True)
-    (running.state / "logs" / "pods").mkdir(exist_ok=True)
-    namespace = running.namespace.create_node()
-    running.nodes[addresses.NODE] = namespace
+def folder_of(state: Path, node: str) -> Path:
+    """Where a lab keeps the files of a node with a real kubelet."""
+    return state / "nodes" / node
+
+
+def set_up(running: Running, machine: Machine, programs: Mapping[str, Path], hub: str, *, own_system_files: bool = False) -> None:
+    """Make a node's namespaces, network, mounts and cgroups, and start containerd, which needs nobody. Raises LabError.
+
+    `hub` is the address of the namespace in the middle. `own_system_files`: what is written below /etc and the like is the node's alone, and what
+    <folder_of>/root holds is there from the beginning.
+    """
+    folder, logs = folder_of(running.state, machine.name), running.state / "logs" / "pods" / machine.name
+    shutil.rmtree(logs, ignore_errors=True)  # of a lab before: a kubelet counts a static pod's restarts by them
+    for path in (*(folder / name for name in ("containerd", "kubelet", "cni", "root")), logs):
+        path.mkdir(parents=True, exist_ok=True)
+    namespace = running.namespace.create_machine(programs["pause"])
+    running.nodes[machine.name] = namespace
     running.save()
+    namespace.check(["hostname", machine.name], pid=True)
     keep = [running.state, *sorted({path.parent for path in programs.values()})]
-    namespace.check(["sh", "-eu"], mounts(running.state, keep, _stash(keep)), pid=True)
-    network.set_up_node(running.namespace, namespace)
-    cgroups.make(running.about["id"])
+    namespace.check(["sh", "-eu"], mounts(folder, logs, keep, _stash(keep), own_system_files=own_system_files), pid=True)
+    network.set_up_machine(running.namespace, namespace, machine, hub)
+    cgroups.make(_cgroup(running, machine))
     plugins = tools.which("host-local")
     runc = tools.which("runc")
     assert plugins and runc, "tools.ensure has found or installed them"
-    (folder / "cni" / "10-lab.conflist").write_text(json.dumps(cni(), indent=1), encoding="utf-8")
-    snapshotter = _snapshotter(running)
+    (folder / "cni" / "10-lab.conflist").write_text(json.dumps(cni(machine.pods), indent=1), encoding="utf-8")
+    snapshotter = _snapshotter(folder, namespace)
     (folder / "containerd.toml").write_text(containerd_config(folder / "cni", Path(plugins).parent, Path(runc), snapshotter), encoding="utf-8")
     path = f"{programs['containerd'].parent}:{tools.search_path()}"
-    running.start("containerd", [str(programs["containerd"]), f"--config={folder / 'containerd.toml'}"], node=addresses.NODE, environment={"PATH": path})
+    command = [str(programs["containerd"]), f"--config={folder / 'containerd.toml'}"]
+    running.start(f"{machine.name}-containerd", command, node=machine.name, environment={"PATH": path})
+
+
+def start_kubelet(running: Running, machine: Machine, kubelet: Path, kubeconfig: Path, config: Mapping[str, Any]) -> None:
+    """`config`: that of kubelet_config, and more."""
+    config = {**config, "cgroupRoot": f"/{_cgroup(running, machine)}"}
+    (folder_of(running.state, machine.name) / "kubelet" / "config.yaml").write_text(json.dumps(config, indent=1), encoding="utf-8")
+    command = [str(kubelet), f"--config={KUBELET_CONFIG}", f"--kubeconfig={kubeconfig}", f"--hostname-override={machine.name}", f"--node-ip={machine.address}"]
+    running.start(f"{machine.name}-kubelet", command, node=machine.name)
 
 
 def start(running: Running, programs: Mapping[str, Path], credentials: Path, version: Version) -> None:
-    """Start what speaks with the API server: kubelet and kube-proxy."""
-    config = running.state / "node" / "kubelet.json"
-    config.write_text(json.dumps(kubelet_config(credentials, running.about["id"], running.state / "resolv.conf", version), indent=1), encoding="utf-8")
-    kubelet = [str(programs["kubelet"]), f"--config={config}", f"--kubeconfig={credentials / 'node.kubeconfig'}", f"--hostname-override={addresses.NODE}"]
-    running.start("node-kubelet", [*kubelet, f"--node-ip={addresses.NODE_ADDRESS}"], node=addresses.NODE)
-    running.start("node-kube-proxy", controlplane.kube_proxy(programs["kube-proxy"], credentials, running.state, addresses.NODE), node=addresses.NODE)
+    """Start what speaks with the API server on `lab-node`: kubelet and kube-proxy."""
+    config = {
+        **kubelet_config(addresses.LAB_NODE, credentials / "ca.crt", running.state / "resolv.conf", version),
+        "tlsCertFile": str(credentials / "node-serving.crt"),
+        "tlsPrivateKeyFile": str(credentials / "node-serving.key"),
+    }
+    start_kubelet(running, addresses.LAB_NODE, programs["kubelet"], credentials / "node.kubeconfig", config)
+    kube_proxy = controlplane.kube_proxy(programs["kube-proxy"], credentials, running.state, addresses.NODE)
+    running.start(f"{addresses.NODE}-kube-proxy", kube_proxy, node=addresses.NODE)
+
+
+def _cgroup(running: Running, machine: Machine) -> str:
+    return f"{running.about['id']}/{machine.name}"
 
 
 def _stash(keep: list[Path]) -> str:
@@ -93,10 +126,11 @@ def _stash(keep: list[Path]) -> str:
     raise LabError(f"a node needs one of the folders {', '.join(_STASHES)} as a mount point, and all that exist hold the lab's own files. Make another one.")
 
 
-def mounts(state: Path, keep: list[Path], stash: str) -> str:
-    """The script that makes the node's mounts; a process of the lab's process tree runs it in the node's mount namespace. Pure.
+def mounts(folder: Path, logs: Path, keep: list[Path], stash: str, *, own_system_files: bool = False) -> str:
+    """The script that makes a node's mounts; a process of the node's process tree runs it in the node's mount namespace. Pure.
 
-    `keep` are the folders that the node needs, wherever they are: those below a hidden one are put back, by way of the folder `stash`.
+    `folder` is the lab's of this node, `logs` where those of its pods go. `keep` are the folders that the node needs, wherever they are: those below a
+    hidden one are put back, by way of the folder `stash`.
     """
     lines = ["mount -t proc proc /proc", f"mount -t tmpfs tmpfs {stash}"]
     stashed = [(f"{stash}/{number}", shlex.quote(str(path))) for number, path in enumerate(keep)]
@@ -105,19 +139,27 @@ def mounts(state: Path, keep: list[Path], stash: str) -> str:
     lines += [f"mount -t tmpfs -o mode=755 tmpfs {path}" for path in _HIDDEN]
     for kept, path in stashed:
         lines += [f"mkdir -p {path}", f"mount --bind {kept} {path}"]
-    places = {"/var/lib/containerd": state / "node/containerd", "/var/lib/kubelet": state / "node/kubelet", "/var/log/pods": state / "logs/pods"}
+    places = {"/var/lib/containerd": folder / "containerd", "/var/lib/kubelet": folder / "kubelet", "/var/log/pods": logs}
     for place, own in places.items():
         lines += [f"mkdir -p {place}", f"mount --bind {shlex.quote(str(own))} {place}"]
     lines.append("mkdir /run/tunables")
     for tunable in _TUNABLES:
         copy = f"/run/tunables/{tunable.replace('/', '.')}"
         lines += [f"cat /proc/sys/{tunable} > {copy}", f"mount --bind {copy} /proc/sys/{tunable}"]
+    if own_system_files:
+        for path in _OVERLAID:
+            layers = f"/run/overlays{path}"
+            options = f"lowerdir={path},upperdir={layers}/upper,workdir={layers}/work"
+            lines += [f"mkdir -p {layers}/upper {layers}/work", f"mount -t overlay -o {options} overlay {path}"]
+        # A file system of its own, in which everything can be renamed; and nothing of a cluster that the machine itself may belong to.
+        lines += ["mkdir -p /etc/kubernetes", "mount -t tmpfs -o mode=755 tmpfs /etc/kubernetes"]
+        lines.append(f"cp -a --remove-destination {shlex.quote(str(folder / 'root'))}/. /")
     return "\n".join([*lines, ""])
 
 
-def cni() -> dict[str, Any]:
+def cni(pods: IPv4Network) -> dict[str, Any]:
     """How a pod gets its network: a bridge, an address of the node's range, ports of the host. No masquerading: every route in the lab leads back."""
-    ipam = {"type": "host-local", "ranges": [[{"subnet": str(addresses.NODE_PODS)}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    ipam = {"type": "host-local", "ranges": [[{"subnet": str(pods)}]], "routes": [{"dst": "0.0.0.0/0"}]}
     bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "hairpinMode": True, "ipam": ipam}
     return {"cniVersion": "1.0.0", "name": "lab", "plugins": [bridge, {"type": "portmap", "capabilities": {"portMappings": True}}]}
 
@@ -150,19 +192,16 @@ SystemdCgroup = false
 """
 
 
-def kubelet_config(credentials: Path, cgroup: str, resolver: Path, version: Version) -> dict[str, Any]:
-    """The kubelet's configuration. It never evicts a pod for want of disk space: the disk is the whole machine's."""
+def kubelet_config(machine: Machine, authority: Path, resolver: Path, version: Version) -> dict[str, Any]:
+    """The kubelet's configuration, without its cgroup. It never evicts a pod for want of disk space: the disk is the whole machine's."""
     config: dict[str, Any] = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": addresses.NODE_ADDRESS,
+        "address": machine.address,
         "port": addresses.KUBELET_PORT,
-        "tlsCertFile": str(credentials / "node-serving.crt"),
-        "tlsPrivateKeyFile": str(credentials / "node-serving.key"),
-        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}, "x509": {"clientCAFile": str(credentials / "cluster-ca.crt")}},
+        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}, "x509": {"clientCAFile": str(authority)}},
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{cgroup}",
         "clusterDNS": [addresses.DNS],
         "clusterDomain": "cluster.local",
         "resolvConf": str(resolver),
@@ -180,15 +219,15 @@ def kubelet_config(credentials: Path, cgroup: str, resolver: Path, version: Vers
     return config
 
 
-def _snapshotter(running: Running) -> str:
+def _snapshotter(node_folder: Path, namespace: Namespace) -> str:
     """containerd's way to lay a container's files over its image's: overlayfs, or copies where the state folder's file system carries none."""
-    folder = running.state / "node" / "overlay"
+    folder = node_folder / "overlay"
     for name in ("lower", "upper", "work", "merged"):
         (folder / name).mkdir(parents=True)
     options = ",".join(f"{name}dir={folder / name}" for name in ("lower", "upper", "work"))
     script = f"mount -t overlay -o {shlex.quote(options)} overlay {shlex.quote(str(folder / 'merged'))} && umount {shlex.quote(str(folder / 'merged'))}"
     try:
-        running.nodes[addresses.NODE].check(["sh", "-c", script])
+        namespace.check(["sh", "-c", script])
     except LabError:
         return "native"
     return "overlayfs"

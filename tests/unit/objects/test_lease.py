@@ -186,3 +186,13 @@ def test_check_mode_writes_nothing(server: LeaseServer, api: Api) -> None:
     server.hold("me")
     assert release(api, "kube-system", "lock", "me", check=True) == Lock(held=False, changed=True)
     assert not server.written and spec(server)["holderIdentity"] == "me"
+
+
+def test_annotations_come_beside_those_that_it_has(server: LeaseServer, api: Api) -> None:
+    acquire(api, "kube-system", "lock", "me", 600, NOW, False, annotations={"a": "1", "b": "1"})
+    acquire(api, "kube-system", "lock", "me", 600, NOW, False, annotations={"b": "2"})
+    release(api, "kube-system", "lock", "me", False, annotations={"c": "3"})
+    assert server.lease is not None
+    assert server.lease["metadata"]["annotations"] == {"a": "1", "b": "2", "c": "3"}
+    release(api, "kube-system", "lock", "me", False, annotations={"d": "4"})
+    assert "d" not in server.lease["metadata"]["annotations"], "who does not hold it writes nothing"

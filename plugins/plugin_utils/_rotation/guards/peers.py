@@ -1,0 +1,52 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guards `known`, `peers` and `single`: who answers while one API server is away. Pure. PRIVATE to the collection.
+
+Each is asked at its own address by its own host: behind a load balancer a good answer may be another one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..._diagnosis.text import dial, listing
+from ..situation import Situation
+from .guard import Guard
+
+KNOWN, PEERS, SINGLE = "known", "peers", "single"
+
+
+def known(situation: Situation) -> Iterator[Guard]:
+    """Every API server that the cluster has is on a host of the inventory: what is not looked at may be down."""
+    error = situation.api.error("EndpointSlice")
+    if error:
+        yield Guard(KNOWN, None, f"which API servers there are could not be read (EndpointSlices of default/kubernetes): {error}")
+    elif len(situation.strangers) > sum(one.facts is None for one in situation.instances):  # the addresses of a host that cannot be reached are not known
+        names = listing([dial(address, port) for address, port in situation.strangers])
+        yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
+    else:
+        yield Guard(KNOWN, True, f"the inventory has the hosts of all {len(situation.instances)} API servers")
+
+
+def peers(situation: Situation) -> Iterator[Guard]:
+    """Every other API server is ready."""
+    others = situation.others
+    for one in others:
+        if one.ready is not True:
+            what = "is not ready" if one.ready is False else "cannot be asked whether it is ready"
+            yield Guard(PEERS, one.ready, f"{what} ({one.not_ready_because}): mend it first, so that somebody answers while another one restarts", one.where)
+    if others and all(one.ready for one in others):
+        who = "every API server" if situation.target is None else f"every other API server ({len(others)})"
+        yield Guard(PEERS, True, f"{who} is ready on its own address")
+
+
+def single(situation: Situation) -> Iterator[Guard]:
+    """Nobody answers while the only API server restarts."""
+    count = len(situation.instances) + len(situation.strangers)
+    if count > 1:
+        yield Guard(SINGLE, True, f"{count} API servers")
+    elif situation.options.allow_single:
+        yield Guard(SINGLE, True, "there is only one API server, and it is allowed that none answers while it restarts")
+    else:
+        yield Guard(SINGLE, False, "there is only one API server: while it restarts none answers. Allow it with control_plane_rollout_allow_single=true")

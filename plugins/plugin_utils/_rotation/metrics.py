@@ -1,0 +1,59 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The outcome of a rotation for Prometheus: a file for node_exporter's textfile collector, or for whatever else scrapes it. Pure. PRIVATE to the collection.
+
+Names of what is known of a certificate are those of the script that looks at a node by itself (role rotation_schedule).
+Source: prometheus.io/docs/instrumenting/exposition_formats (text format 0.0.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._diagnosis.checked import moment
+
+OUTCOMES = ("nothing", "waiting", "refused", "preview", "done", "stopped")
+
+
+def metrics(report: Mapping[str, Any]) -> str:
+    """The whole file, with the line break that ends it."""
+    return "".join(f"{line}\n" for line in _lines(report))
+
+
+def _lines(report: Mapping[str, Any]) -> Iterator[str]:
+    cluster = {"cluster": str(report["cluster"] or "")}
+    instances = [
+        ({**cluster, "instance": one["host"]}, (one["new"] if one["outcome"] in ("done", "failed") and one["new"] else one["old"]))
+        for one in report["instances"]
+    ]
+    yield from _family("kube_apiserver_loopback_cert_not_after_seconds", "When the loopback certificate of an API server ends, seconds since 1970.")
+    yield from (_sample("kube_apiserver_loopback_cert_not_after_seconds", of, _unix(seen["not_after"])) for of, seen in instances if seen["not_after"])
+    yield from _family("kube_apiserver_loopback_cert_start_seconds", "When the process that made it was started, seconds since 1970.")
+    yield from (_sample("kube_apiserver_loopback_cert_start_seconds", of, _unix(seen["started"])) for of, seen in instances if seen["started"])
+    yield from _family("kube_apiserver_loopback_cert_probe_success", "Whether the certificate could be read and judged.")
+    yield from (_sample("kube_apiserver_loopback_cert_probe_success", of, int(bool(seen["not_after"]))) for of, seen in instances)
+    yield from _family("webhook_doctor_rotation_last_run_timestamp_seconds", "When a rotation was tried last, seconds since 1970.")
+    yield _sample("webhook_doctor_rotation_last_run_timestamp_seconds", cluster, _unix(report["at"]))
+    yield from _family("webhook_doctor_rotation_outcome", "How it ended: 1 for that outcome, 0 for the others.")
+    for outcome in OUTCOMES:
+        yield _sample("webhook_doctor_rotation_outcome", {**cluster, "outcome": outcome}, int(report["outcome"] == outcome))
+
+
+def _family(name: str, text: str) -> Iterator[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} gauge"
+
+
+def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
+    inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in sorted(labels.items()))
+    return f"{name}{{{inside}}} {value:.0f}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def _unix(time: str) -> float:
+    return moment(time).timestamp()

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of a rollout: old and new certificate of every API server, and what stopped it. Pure. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from .._diagnosis.text import clean, listing
+from .plan import NOTHING, REFUSED, WAITING
+from .times import iso
+
+FORMAT, FORMAT_VERSION = "kubeops.webhook_doctor/rotation", 1
+DONE, STOPPED, PREVIEW = "done", "stopped", "preview"
+_LOG_LINES = 40
+
+
+def report(
+    plan: Mapping[str, Any], done: Sequence[Mapping[str, Any]], run: str, now: datetime, failure: Mapping[str, Any] | None = None, check: bool = False
+) -> dict[str, Any]:
+    """plan: as made at the beginning. done: a proof (with `seconds`) for each server that was worked on, in their order. failure: {host, says, logs}.
+
+    {format, format_version, run, cluster, at, outcome: nothing|waiting|refused|preview|done|stopped, says, what, instances, guards, window, failure}
+    """
+    outcome = _outcome(plan, failure, check)
+    by_host = {item["host"]: item for item in done}
+    instances = [_instance(one, plan, by_host.get(one["host"]), failure, check) for one in plan["instances"]]
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "run": run,
+        "cluster": plan["cluster"],
+        "at": iso(now),
+        "outcome": outcome,
+        "says": _says(outcome, plan, instances, failure),
+        "what": plan["what"],
+        "instances": instances,
+        "guards": list(plan["guards"]),
+        "window": plan["window"],
+        "failure": _failure(failure),
+    }
+
+
+def _outcome(plan: Mapping[str, Any], failure: Mapping[str, Any] | None, check: bool) -> str:
+    if failure:
+        return STOPPED
+    if plan["outcome"] in (NOTHING, WAITING, REFUSED):
+        return str(plan["outcome"])
+    return PREVIEW if check else DONE
+
+
+def _instance(
+    one: Mapping[str, Any], plan: Mapping[str, Any], item: Mapping[str, Any] | None, failure: Mapping[str, Any] | None, check: bool
+) -> dict[str, Any]:
+    """outcome: done|failed|not_touched|would_be_done of those that were due, else the verdict's state."""
+    due = any(turn["host"] == one["host"] for turn in plan["order"])
+    failed = bool(failure and failure.get("host") == one["host"])
+    outcome = one["state"]
+    if due:
+        outcome = "failed" if failed else "done" if item and item["proven"] else "would_be_done" if check and not failure else "not_touched"
+    old = {"not_after": one["not_after"], "started": one["started"], "lifetime_days": one["lifetime_days"]}
+    return {
+        "host": one["host"],
+        "address": one["address"],
+        "version": one["version"],
+        "outcome": outcome,
+        "says": one["says"],
+        "old": {**old, **(item["old"] if item else {})},
+        "new": dict(item["new"]) if item else None,
+        "seconds": item.get("seconds") if item else None,
+        "notes": list(item["notes"]) if item else [],
+    }
+
+
+def _says(outcome: str, plan: Mapping[str, Any], instances: Sequence[Mapping[str, Any]], failure: Mapping[str, Any] | None) -> str:
+    if outcome in (NOTHING, WAITING, REFUSED):
+        return str(plan["says"])
+    done = [one["host"] for one in instances if one["outcome"] == "done"]
+    left = [one["host"] for one in instances if one["outcome"] == "not_touched"]
+    if outcome == PREVIEW:
+        return f"{plan['says']}; check mode: nothing was changed"
+    if outcome == DONE:
+        return f"{plan['what']}: done and proven on {listing(done, 10)}"
+    assert failure is not None
+    where = f" at {failure['host']}" if failure.get("host") else ""
+    parts = [f"stopped{where}: {clean(failure['says'], 500)}", f"done before: {listing(done, 10)}" if done else "nothing was done before"]
+    if left:
+        parts.append(f"not touched: {listing(left, 10)}")
+    return "; ".join(parts)
+
+
+def _failure(failure: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not failure:
+        return None
+    logs = [clean(line, 500) for line in failure.get("logs") or ()]
+    return {"host": failure.get("host"), "says": clean(failure["says"], 2000), "logs": logs[-_LOG_LINES:]}

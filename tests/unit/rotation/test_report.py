@@ -1,0 +1,121 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Report, text, metrics and record of what was done."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.lines import report_lines, text_of
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.metrics import OUTCOMES, metrics
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.record import record
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.report import report
+from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plane import NOW, moment
+from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_plan import DUE, planned
+from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_proof import proof
+
+RUN = "20261120t180000-4f2a91"
+
+
+def done(host: str, after: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {**proof({"after": after or {}}).shown(), "host": host, "seconds": 14.2}
+
+
+def reported(items: list[dict[str, Any]], given: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return report(planned(given if given is not None else {"hosts": DUE}), items, RUN, moment(NOW), **more)
+
+
+def outcomes(made: dict[str, Any]) -> dict[str, str]:
+    return {one["host"]: one["outcome"] for one in made["instances"]}
+
+
+def text(made: dict[str, Any]) -> str:
+    return "\n".join(line.text for line in report_lines(made, 160, {"report": "x/rotation.json"}))
+
+
+def test_all_is_done() -> None:
+    made = reported([done("cp2"), done("cp1")])
+    assert (made["outcome"], outcomes(made)) == ("done", {"cp1": "done", "cp2": "done", "cp3": "fine"})
+    assert made["says"] == "restart kube-apiserver: done and proven on cp1, cp2"
+    assert "renewed       cp1  certificate until 2026-11-30 18:00 UTC -> 2027-11-20 15:36 UTC, 14 s" in text(made)
+    assert "report: x/rotation.json" in text(made)
+
+
+def test_it_stopped_and_says_where_and_what_was_not_touched() -> None:
+    failed = done("cp2", {"ready": {"status": 500, "failed": ["etcd"]}})
+    made = reported([failed], failure={"host": "cp2", "says": "it is not ready", "logs": ["E1120 one", "F1120 \x1b[31mtwo"]})
+    assert (made["outcome"], outcomes(made)) == ("stopped", {"cp1": "not_touched", "cp2": "failed", "cp3": "fine"})
+    assert made["says"] == "stopped at cp2: it is not ready; nothing was done before; not touched: cp1"
+    assert "FAILED" in text(made) and "F1120 [31mtwo" in text(made)
+
+
+def test_a_guard_stopped_it_between_two() -> None:
+    made = reported([done("cp2")], failure={"host": None, "says": "window: closed now", "logs": None})
+    assert outcomes(made) == {"cp1": "not_touched", "cp2": "done", "cp3": "fine"}
+    assert made["says"] == "stopped: window: closed now; done before: cp2; not touched: cp1"
+
+
+def test_check_mode() -> None:
+    made = reported([], check=True)
+    assert (made["outcome"], outcomes(made)) == ("preview", {"cp1": "would_be_done", "cp2": "would_be_done", "cp3": "fine"})
+    assert made["says"].endswith("check mode: nothing was changed")
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome", "hosts"),
+    [
+        ({}, "nothing", {"cp1": "fine", "cp2": "fine", "cp3": "fine"}),
+        ({"hosts": {**DUE, "cp3": {"unreachable": "away"}}}, "refused", {"cp1": "not_touched", "cp2": "not_touched", "cp3": "unknown"}),
+    ],
+)
+def test_nothing_was_done(given: dict[str, Any], outcome: str, hosts: dict[str, str]) -> None:
+    made = reported([], given)
+    assert (made["outcome"], outcomes(made)) == (outcome, hosts)
+
+
+def test_the_text_file_holds_report_and_plan() -> None:
+    made = text_of(reported([done("cp2"), done("cp1")]), planned({"hosts": DUE}))
+    assert made.index("renewed") < made.index("The plan was:") < made.index("Guards:")
+
+
+def test_metrics_have_one_sample_for_each_instance_and_outcome() -> None:
+    lines = metrics(reported([done("cp2"), done("cp1")], {"hosts": {**DUE, "cp3": {"unreachable": "away"}}})).splitlines()
+    samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    of = "kube_apiserver_loopback_cert_"
+    assert samples[f'{of}not_after_seconds{{cluster="test",instance="cp1"}}'] == str(int(moment("2027-11-20T15:36:40Z").timestamp()))
+    assert (samples[f'{of}probe_success{{cluster="test",instance="cp1"}}'], samples[f'{of}probe_success{{cluster="test",instance="cp3"}}']) == ("1", "0")
+    assert not any("cp3" in name and "not_after" in name for name in samples)
+    assert sum(int(value) for name, value in samples.items() if "rotation_outcome" in name) == 1
+    assert len(samples) == 2 + 2 + 3 + 1 + len(OUTCOMES)
+    families = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(families) == len(set(families)) == 5
+
+
+def test_names_in_metrics_cannot_break_out() -> None:
+    made = reported([])
+    made["cluster"] = 'a"b\\c\nd'
+    assert all(line.startswith(("#", "kube_apiserver", "webhook_doctor")) for line in metrics(made).splitlines())
+    assert r'cluster="a\"b\\c\nd"' in metrics(made)
+
+
+def test_the_record_keeps_the_hosts_of_earlier_runs() -> None:
+    first = record(None, [done("cp1")], "run-1", moment(NOW))
+    second = json.loads(record(first, [done("cp2"), done("cp3", {"ready": {"status": 500}})], "run-2", moment(NOW)))
+    assert {host: entry["run"] for host, entry in second.items()} == {"cp1": "run-1", "cp2": "run-2"}
+    assert second["cp1"]["old_not_after"] == "2026-11-30T18:00:00Z"
+
+
+@pytest.mark.parametrize("before", ["", "{", "[]", '{"cp9": 3}'])
+def test_a_record_that_cannot_be_read_is_begun_anew(before: str) -> None:
+    assert list(json.loads(record(before, [done("cp1")], RUN, moment(NOW)))) == ["cp1"]
+
+
+def test_a_record_does_not_grow_for_ever() -> None:
+    many = None
+    for number in range(80):
+        many = record(many, [{**done(f"host-{number}"), "at": f"2026-11-20T18:{number % 60:02}:{number // 60:02}Z"}], RUN, moment(NOW))
+    assert len(json.loads(str(many))) == 64
