@@ -59,6 +59,7 @@ options:
       - The default is computed from the API server's flags. C(--shutdown-delay-duration), during which it still serves while load balancers learn that it
         goes, C(--shutdown-watch-termination-grace-period), C(--request-timeout) (60 seconds unless set), for which it lets requests end, and 15 seconds to
         spare.
+      - Most API servers take as long as C(--request-timeout), because connections with watches stay open until then.
       - k3s and microk8s stop within the limits of their own services.
     type: int
   ready_timeout:

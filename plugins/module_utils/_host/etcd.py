@@ -3,27 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The etcd behind the API server: its members, and which of them are healthy, asked as the API server itself. PRIVATE to the collection.
 
-By HTTP: etcd's JSON gateway (/v3/cluster/member/list) and /health, with the files that the API server's own --etcd-* flags name.
+By gRPC, with the files that the API server's own --etcd-* flags name: etcd serves HTTP on the same port for its JSON gateway and /health only where nobody has
+given HTTP another one, as k3s and RKE2 do. Messages: etcd api/etcdserverpb/rpc.proto.
 """
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.connection import NoAnswer
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import PROTOCOL, call
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.https import NoAnswer, ask
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.protobuf import Malformed, of_bytes, of_number
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings, tls_context
 
 _RANCHER = "/var/lib/rancher/{}/server"
-# k3s and RKE2 leave etcd's own port to gRPC and put HTTP on another (pkg/etcd/etcd.go, listenClientHTTPURLs).
-_RANCHER_HTTP = "https://127.0.0.1:2382"
+_PORT = 2379
 _AT_ONCE = 8
+_MEMBERS, _STATUS, _RANGE = "/etcdserverpb.Cluster/MemberList", "/etcdserverpb.Maintenance/Status", "/etcdserverpb.KV/Range"
+_LINEARIZABLE_READ = b"\x0a\x06health"  # of a key that need not exist: it takes a quorum, as /health and `etcdctl endpoint health`
 
 
 class Access(NamedTuple):
@@ -35,38 +38,34 @@ class Access(NamedTuple):
     pid: int | None
 
 
-def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], addresses: Sequence[str], pid: int | None) -> dict[str, Any]:
-    """The `etcd` of the facts. `addresses`: this machine's. `embedded`: a member runs in the API server's own process, and is restarted with it."""
-    found: dict[str, Any] = {"servers": [], "members": None, "embedded": False, "error": None}
-    servers, access, ways = _known(host, distribution, arguments, pid)
-    found["servers"] = [_plain(server) for server in servers]
-    found["embedded"] = distribution == "k3s" and bool(servers)
+def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> dict[str, Any]:
+    """The `etcd` of the facts. `embedded`: a member of it runs in the API server's own process, and is restarted with it."""
+    servers, access = _known(host, distribution, arguments, pid)
+    embedded = distribution == "k3s" and bool(servers)
+    found: dict[str, Any] = {"servers": [_plain(server) for server in servers], "members": None, "embedded": embedded, "error": None}
     if not servers:
         return {**found, "error": _without(distribution)}
-    asked = [server for server in (*ways, *servers) if server.startswith(("https://", "http://"))]
+    asked = [server for server in servers if server.startswith(("https://", "http://"))]
     if not asked:
-        return {**found, "error": f"{servers[0]} is no etcd that can be asked by HTTP"}
+        return {**found, "error": f"{_plain(servers[0])} is no etcd that could be asked"}
     try:
         context = _context(host, access)
         members = _members(asked, context)
     except (ConfigurationError, NoAnswer, OSError) as error:
         return {**found, "error": str(error)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found["members"] = list(pool.map(lambda member: _member(member, ways, addresses, context), members))
-    return found
+        return {**found, "members": list(pool.map(lambda member: _judged(member, context), members))}
 
 
-def _known(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> tuple[list[str], Access, list[str]]:
-    """Its URLs, how to ask, and where HTTP is spoken besides."""
-    servers = [server.strip() for server in arguments.get("etcd-servers", "").split(",") if server.strip()]
-    access = Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
-    if distribution in ("k3s", "rke2"):
+def _known(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> tuple[list[str], Access]:
+    """Its URLs, and how it is asked. k3s hides its flags; its own etcd, if it has one, is always at the same place."""
+    if distribution == "k3s":
         folder = _RANCHER.format(distribution)
-        if not host.exists(f"{folder}/db/etcd"):
-            return ([] if distribution == "k3s" else servers), access, []
         tls = f"{folder}/tls/etcd"
-        return servers or ["https://127.0.0.1:2379"], Access(f"{tls}/server-ca.crt", f"{tls}/client.crt", f"{tls}/client.key", None), [_RANCHER_HTTP]
-    return servers, access, []
+        servers = [f"https://127.0.0.1:{_PORT}"] if host.exists(f"{folder}/db/etcd") else []
+        return servers, Access(f"{tls}/server-ca.crt", f"{tls}/client.crt", f"{tls}/client.key", None)
+    servers = [server.strip() for server in arguments.get("etcd-servers", "").split(",") if server.strip()]
+    return servers, Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
 
 
 def _without(distribution: str | None) -> str:
@@ -76,61 +75,59 @@ def _without(distribution: str | None) -> str:
 
 
 def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, Any]]:
-    """The list, from the first that tells it. Raises NoAnswer with what each of them said."""
+    """The list without `healthy`, from the first that tells it. Raises NoAnswer with what each of them said."""
     said = []
     for server in servers:
         try:
-            answer = _ask(server, "/v3/cluster/member/list", context, b"{}")
-            members = json.loads(answer.body)["members"] if answer.status == 200 else None
-            if isinstance(members, list) and all(isinstance(member, dict) for member in members):
-                return members
-            said.append(f"{_plain(server)}: HTTP {answer.status}")
+            members = [_member(message) for message in of_bytes(_call(server, _MEMBERS, b"", context), 2)]
+            return sorted(members, key=lambda member: (member["name"], member["client_urls"]))
         except NoAnswer as error:
             said.append(f"{_plain(server)}: {error}")
-        except (ValueError, KeyError, TypeError):
-            said.append(f"{_plain(server)}: this is no list of members")
-    raise NoAnswer("; ".join(said), reached=True)
+        except Malformed as error:
+            said.append(f"{_plain(server)}: this is no list of members: {error}")
+    raise NoAnswer("; ".join(said))
 
 
-def _member(member: Mapping[str, Any], ways: Sequence[str], addresses: Sequence[str], context: ssl.SSLContext) -> dict[str, Any]:
-    """One of `members`: healthy is null where it is there, but does not speak HTTP where it can be asked from here."""
-    urls = [str(url) for url in member.get("clientURLs") or ()]
-    shown = {"name": str(member.get("name") or ""), "client_urls": urls, "learner": bool(member.get("isLearner")), "healthy": False, "error": None}
-    if not urls:
-        return {**shown, "error": "it has not started"}
-    own = any(urlsplit(url).hostname in addresses for url in urls)
-    healthy, error = _health([*ways, *urls] if own else urls, context)
-    return {**shown, "healthy": healthy, "error": error}
+def _member(message: bytes) -> dict[str, Any]:
+    texts = {number: [value.decode("utf-8", "replace") for value in of_bytes(message, number)] for number in (2, 4)}
+    return {"name": "".join(texts[2][:1]), "client_urls": texts[4], "learner": bool(of_number(message, 5))}
 
 
-def _health(urls: Sequence[str], context: ssl.SSLContext) -> tuple[bool | None, str | None]:
-    """Whether one of its URLs says so, and if none does, what was said."""
-    said, mute = [], False
-    for url in urls:
+def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any]:
+    """One of `members`: healthy if one of its URLs says so, else what was said."""
+    said = [] if member["client_urls"] else ["it has not started"]
+    for url in member["client_urls"]:
         try:
-            answer = _ask(url, "/health", context)
-            content = json.loads(answer.body)
+            status = _call(url, _STATUS, b"", context)
+            problems = [text.decode("utf-8", "replace") for text in of_bytes(status, 8)]
+            if not problems and not of_number(status, 4):
+                problems = ["it has no leader"]
+            problems = problems or _without_quorum(url, context)
+            if not problems:
+                return {**member, "healthy": True, "error": None}
+            said.append(f"{_plain(url)}: {', '.join(problems)}")
         except NoAnswer as error:
-            mute = mute or error.reached
             said.append(f"{_plain(url)}: {error}")
-        except ValueError:
-            said.append(f"{_plain(url)}: HTTP {answer.status}, not JSON")
-        else:
-            if answer.status == 200 and isinstance(content, dict) and str(content.get("health")).lower() == "true":
-                return True, None
-            reason = str(content.get("reason") or "") if isinstance(content, dict) else ""
-            said.append(f"{_plain(url)}: HTTP {answer.status}{f', {reason}' if reason else ''}")
-            return False, "; ".join(said)
-    return (None if mute else False), "; ".join(said)
+        except Malformed as error:
+            said.append(f"{_plain(url)}: this is no status: {error}")
+    return {**member, "healthy": False, "error": "; ".join(said)}
 
 
-def _ask(url: str, path: str, context: ssl.SSLContext, body: bytes | None = None) -> Any:
+def _without_quorum(url: str, context: ssl.SSLContext) -> list[str]:
+    try:
+        _call(url, _RANGE, _LINEARIZABLE_READ, context)
+    except NoAnswer as error:
+        return [f"it cannot read with a quorum: {error}"]
+    return []
+
+
+def _call(url: str, method: str, message: bytes, context: ssl.SSLContext) -> bytes:
     parts = urlsplit(url)
     try:
-        host, port = parts.hostname or "", parts.port or 2379
+        host, port = parts.hostname or "", parts.port or _PORT
     except ValueError as error:
-        raise NoAnswer(str(error), reached=False) from error
-    return ask(host, port, path, context if parts.scheme == "https" else None, body=body)
+        raise NoAnswer(str(error)) from error
+    return call(host, port, method, message, context if parts.scheme == "https" else None)
 
 
 def _context(host: Host, access: Access) -> ssl.SSLContext:
@@ -138,6 +135,7 @@ def _context(host: Host, access: Access) -> ssl.SSLContext:
     files = [_file(host, path, access.pid) for path in (access.ca, access.certificate, access.key)]
     context = tls_context(Settings(server="", cluster="etcd", ca=files[0], client_cert=files[1], client_key=files[2]))
     context.check_hostname = False  # members are asked by addresses; whose certificate etcd's own CA has signed is one of them
+    context.set_alpn_protocols([PROTOCOL])
     return context
 
 

@@ -12,8 +12,9 @@ import json
 import re
 from typing import Any, Callable
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.connection import NoAnswer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.credentials import Credentials
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.https import Answer, NoAnswer, anonymous, ask
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.https import Answer, anonymous, get
 
 _FAILED = re.compile(r"^\[-\](\S+)", re.MULTILINE)
 _REFUSED = (401, 403)
@@ -53,14 +54,14 @@ class Health:
 
     def _get(self, path: str) -> Answer:
         if self._known is None:
-            answer = ask(self._address, self._port, path, anonymous())
+            answer = get(self._address, self._port, path, anonymous())
             if answer.status not in _REFUSED or self._looked:
                 return answer
             self._looked = True
             self._known = self._credentials()
             if self._known is None:
                 return answer
-        return ask(self._address, self._port, path, self._known.context, headers=self._known.headers)
+        return get(self._address, self._port, path, self._known.context, self._known.headers)
 
 
 def nothing() -> dict[str, Any]:

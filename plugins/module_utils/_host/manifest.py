@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 
+_FLAG = re.compile(r"^\s*(?:-\s+)?['\"]?(--[a-z][a-z0-9-]*(?:=[^'\"\n]*?)?)['\"]?,?\s*$", re.MULTILINE)
 _GRACE = re.compile(r"^\s*['\"]?terminationGracePeriodSeconds['\"]?:\s*(\d+)\b", re.MULTILINE)
 
 
@@ -23,3 +24,9 @@ def manifest(host: Host, path: str | None) -> dict[str, Any] | None:
         return None
     found = _GRACE.search(content)
     return {"path": path, "sha256": hashlib.sha256(content.encode()).hexdigest(), "grace_seconds": int(found.group(1)) if found else None}
+
+
+def flags_of(host: Host, path: str | None) -> list[str]:
+    """The flags that its commands have, one a line as every distribution writes them: what is known of an API server that does not run."""
+    content = host.text(path) if path else None
+    return _FLAG.findall(content or "")

@@ -19,13 +19,12 @@ POLL = 0.5  # seconds
 
 
 class Look(NamedTuple):
-    """The API server at one moment. `container`: its id. `loopback`: None where it was not asked. `ready`: the status of /readyz; `unready`: what it says."""
+    """The API server at one moment. `loopback`: None where there is no process. `unhealthy`: what /readyz or /livez say; None if both say 200."""
 
     process: Process | None
     container: str | None
     loopback: Loopback | None
-    ready: int | None
-    unready: str | None
+    unhealthy: str | None
 
 
 def missing(before: Look, now: Look, stopped_at: float) -> str | None:
@@ -37,9 +36,7 @@ def missing(before: Look, now: Look, stopped_at: float) -> str | None:
     if before.container and now.container in (None, before.container):
         return f"process {now.process.pid} is not in a new container"
     lacking = _new_certificate(before.loopback, now.loopback, stopped_at)
-    if lacking:
-        return lacking
-    return None if now.ready == 200 else f"it is not ready: {now.unready or f'/readyz says {now.ready}'}"
+    return lacking or now.unhealthy
 
 
 def _new_certificate(before: Loopback | None, now: Loopback | None, stopped_at: float) -> str | None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import container, facts, proof, stop
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import container, facts, health, proof, stop
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.logs import last_lines
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.loopback import Loopback, loopback
@@ -104,15 +104,17 @@ class _Eye:
         self._listens = server.listens
         self._health = facts.asked(host, server)
         self._certificate: tuple[Process | None, Loopback] | None = None
-        self._said: dict[str, Any] = {}
+        self._ready, self._live = health.nothing(), health.nothing()
 
     def look(self) -> proof.Look:
         server = find(self._host)
-        self._said = self._health.ready() if self._health and server.process else {"status": None, "failed": [], "error": None}
-        failed = ", ".join(self._said["failed"])
-        unready = self._said["error"] or (f"/readyz says {self._said['status']}{f': {failed}' if failed else ''}" if self._said["status"] else None)
+        self._ready, self._live = health.nothing(), health.nothing()
+        if self._health and server.process:
+            self._ready = self._health.ready()
+            if self._ready["status"] == 200:
+                self._live = self._health.live()
         place = server.container.id if server.container else None
-        return proof.Look(server.process, place, self._loopback(server.process), self._said["status"], unready)
+        return proof.Look(server.process, place, self._loopback(server.process), _unhealthy("readyz", self._ready) or _unhealthy("livez", self._live))
 
     def _loopback(self, process: Process | None) -> Loopback | None:
         """One process has one certificate: it is asked until it has answered."""
@@ -123,15 +125,24 @@ class _Eye:
         return self._certificate[1]
 
     def shown(self, look: proof.Look, cri: container.Runtime) -> dict[str, Any]:
-        """{process, container, loopback, ready, version} as in the facts."""
+        """{process, container, loopback, ready, live, version} as in the facts."""
         server = find(self._host)
         return {
             "process": facts.described(look.process, server.arguments),
             "container": container.described(self._host, cri, server.container) if server.manages_by == "static_pod" else None,
             "loopback": look.loopback.shown() if look.loopback else {"chain": None, "error": "it was not asked", "since": None},
-            "ready": self._said,
+            "ready": self._ready,
+            "live": self._live,
             "version": self._health.version() if self._health else None,
         }
+
+
+def _unhealthy(what: str, check: Mapping[str, Any]) -> str | None:
+    """What a check lacks of 200."""
+    if check["status"] == 200:
+        return None
+    failed = f" ({', '.join(check['failed'])})" if check["failed"] else ""
+    return f"/{what} says {check['status']}{failed}" if check["status"] else f"/{what} does not answer: {check['error']}"
 
 
 def _since(began: float) -> float:

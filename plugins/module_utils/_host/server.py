@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import address, container, distribution, flags, kubelet
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import address, container, distribution, flags, kubelet, manifest
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, cgroup, in_own_network, option, processes, unit_of
 
@@ -16,7 +16,8 @@ _STATIC_PODS = ("kubeadm", "kind", "rke2", "openshift")
 
 
 class Server(NamedTuple):
-    """`manages_by`: how it is restarted: static_pod (a container of the kubelet's), child (of a supervisor), service; None where that is not known.
+    """`arguments`: its flags; those of its manifest where it does not run. `manages_by`: how it is restarted: static_pod (a container of the
+    kubelet's), child (of a supervisor), service; None where that is not known.
 
     `container`: id and pod of the container in whose cgroup the process is. `unit`: the systemd service.
     """
@@ -38,6 +39,8 @@ def find(host: Host) -> Server:
     arguments = flags.arguments(_words(host, process)) if process else {}
     own_kubelet = kubelet.kubelet(host, running)
     kind = distribution.distribution(host, running, own_kubelet, process, arguments)
+    if process is None:
+        arguments = flags.arguments(manifest.flags_of(host, distribution.manifest(kind.name, own_kubelet)))
     groups = cgroup(host, process.pid) if process else ""
     place = container.place(groups)
     manages_by = _manages_by(kind.name, process, place)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real TLS servers: an API server that shows another certificate to who asks for the loopback name, and an etcd that wants a client certificate."""
+"""Real TLS servers: an API server that shows another certificate to who asks for the loopback name, with health checks that want credentials."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import contextlib
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ Answer = tuple[int, str]
 READY = (200, "[+]ping ok\n[+]etcd ok\nreadyz check passed\n")
 NOT_READY = (500, "[+]ping ok\n[-]etcd failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n")
 VERSION = (200, json.dumps({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}))
-MEMBERS = "/v3/cluster/member/list"
 
 
 class _Quiet(ThreadingHTTPServer):
@@ -31,17 +30,16 @@ class _Quiet(ThreadingHTTPServer):
 class TlsServer:
     """HTTPS at 127.0.0.1. `answers`: path -> answer, looked up anew for each request. `names`: which server names it was asked for (None: none)."""
 
-    def __init__(self, folder: Path, authority: Authority, name: str, answers: Mapping[str, Answer], *, wants: str | None = None, tls: bool = True) -> None:
-        """`wants`: "always" ends the handshake of whoever has no certificate of the authority (etcd), "for HTTP" answers 401 (API servers)."""
+    def __init__(self, folder: Path, authority: Authority, name: str, answers: Mapping[str, Answer], *, credentials: bool = False) -> None:
+        """`credentials`: who has no certificate of the authority and no token is answered 401."""
         self.answers = dict(answers)
         self.names: list[str | None] = []
         self.requests: list[tuple[str, str | None]] = []
-        self._folder, self._wants = folder, wants
+        self._folder, self._credentials = folder, credentials
         folder.mkdir(parents=True, exist_ok=True)
         self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self.port = int(self._server.server_address[1])
-        if tls:
-            self._server.socket = self._context(authority, name).wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._server.socket = self._context(authority, name).wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -69,9 +67,9 @@ class TlsServer:
         ca.write_bytes(authority.certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
-        if self._wants:
+        if self._credentials:
             context.load_verify_locations(ca)
-            context.verify_mode = ssl.CERT_REQUIRED if self._wants == "always" else ssl.CERT_OPTIONAL
+            context.verify_mode = ssl.CERT_OPTIONAL
 
         def named(connection: Any, server_name: str | None, _own: ssl.SSLContext) -> None:
             self.names.append(server_name)
@@ -86,18 +84,15 @@ class TlsServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 peer = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
                 outer.requests.append((self.path, self.headers.get("Authorization")))
                 status, text = outer.answers.get(self.path.partition("?")[0], (404, "404 page not found\n"))
-                if outer._wants == "for HTTP" and not peer and not self.headers.get("Authorization"):
+                if outer._credentials and not peer and not self.headers.get("Authorization"):
                     status, text = 401, "{}"
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text.encode())))
                 self.end_headers()
                 self.wfile.write(text.encode())
-
-            do_POST = do_GET
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
@@ -112,12 +107,3 @@ def serving(*arguments: Any, **options: Any) -> Iterator[TlsServer]:
         yield server
     finally:
         server.close()
-
-
-def members(*urls: str, names: Callable[[int], str] = lambda position: f"etcd-{position}") -> Answer:
-    """What etcd's JSON gateway says: numbers as texts, false left out."""
-    found = [
-        {"ID": str(1000 + position), "name": names(position), "peerURLs": ["https://192.0.2.1:2380"], "clientURLs": [url]}
-        for position, url in enumerate(urls, 1)
-    ]
-    return 200, json.dumps({"header": {"cluster_id": "1", "member_id": "1001", "revision": "9", "raft_term": "2"}, "members": found})

@@ -47,12 +47,11 @@ def look(given: dict[str, Any]) -> Look:
     process = Process(given["process"][0], 1, ("kube-apiserver",), given["process"][1], 0.0) if given["process"] else None
     since = given["since"]
     served = Loopback(None, "connection refused", None) if since == "none" else Loopback(("pem",), None, since)
-    unready = None if given["ready"] == 200 else f"/readyz says {given['ready']}" if given["ready"] else "connection refused"
-    return Look(process, given["container"], served, given["ready"], unready)
+    return Look(process, given["container"], served, given["unhealthy"])
 
 
-OLD = {"process": [10, 100], "container": "old", "since": 900, "ready": 200}
-NEW = {"process": [20, 500], "container": "new", "since": 1003, "ready": 200}
+OLD = {"process": [10, 100], "container": "old", "since": 900, "unhealthy": None}
+NEW = {"process": [20, 500], "container": "new", "since": 1003, "unhealthy": None}
 
 
 @pytest.mark.parametrize("row", rows("proof.yml"))
@@ -86,21 +85,21 @@ def test_ready_at_once_and_stays_so() -> None:
 
 
 def test_ready_after_a_while() -> None:
-    lacks, seconds, history = waited(lambda now: NEW if now >= 20 else {**NEW, "ready": 500} if now >= 5 else {**OLD, "process": None})
+    lacks, seconds, history = waited(lambda now: NEW if now >= 20 else {**NEW, "unhealthy": "/readyz says 500"} if now >= 5 else {**OLD, "process": None})
     assert (lacks, seconds) == (None, 30)
-    assert history == ("no process of it is there", "it is not ready: /readyz says 500")
+    assert history == ("no process of it is there", "/readyz says 500")
 
 
 def test_never_ready() -> None:
-    assert waited(lambda now: {**NEW, "ready": 500})[:2] == ("it is not ready: /readyz says 500", 60)
+    assert waited(lambda now: {**NEW, "unhealthy": "/readyz says 500"})[:2] == ("/readyz says 500", 60)
 
 
 def test_it_falls_and_stands_up_again() -> None:
-    assert waited(lambda now: {**NEW, "ready": 500} if 5 <= now < 8 else NEW)[:2] == (None, 18)
+    assert waited(lambda now: {**NEW, "unhealthy": "/readyz says 500"} if 5 <= now < 8 else NEW)[:2] == (None, 18)
 
 
 def test_it_falls_too_late() -> None:
-    assert waited(lambda now: {**NEW, "ready": 500} if now >= 65 or now < 58 else NEW)[:2] == ("it is not ready: /readyz says 500", 65)
+    assert waited(lambda now: {**NEW, "unhealthy": "/readyz says 500"} if now >= 65 or now < 58 else NEW)[:2] == ("/readyz says 500", 65)
 
 
 def test_another_new_one_begins_its_own_time() -> None:
@@ -114,7 +113,7 @@ def test_they_do_not_follow_one_another_for_ever() -> None:
 
 
 def test_somebody_is_ready_too_late() -> None:
-    assert waited(lambda now: NEW if now >= 60 else {**NEW, "ready": 500})[:2] == (None, 70)
+    assert waited(lambda now: NEW if now >= 60 else {**NEW, "unhealthy": "/readyz says 500"})[:2] == (None, 70)
 
 
 def test_no_time_to_be_stable_is_wanted() -> None:

@@ -18,8 +18,9 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.facts
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.restart import Failed, Refused, Wanted, restart
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.certificates import Authority, as_yaml
+from ansible_collections.kubeops.webhook_doctor.tests.unit.host.etcd_server import etcds
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.machine import CONTAINER, KUBEPODS, POD, Machine, container
-from ansible_collections.kubeops.webhook_doctor.tests.unit.host.servers import MEMBERS, NOT_READY, READY, VERSION, TlsServer, members, serving
+from ansible_collections.kubeops.webhook_doctor.tests.unit.host.servers import NOT_READY, READY, VERSION, TlsServer, serving
 
 STARTED = 1_700_000_000
 NEW = "c" * 64
@@ -29,7 +30,7 @@ ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
 @pytest.fixture
 def api(tmp_path: Path, authority: Authority) -> Iterator[TlsServer]:
-    with serving(tmp_path / "api", authority, "kube-apiserver", {"/readyz": READY, "/livez": READY, "/version": VERSION}, wants="for HTTP") as server:
+    with serving(tmp_path / "api", authority, "kube-apiserver", {"/readyz": READY, "/livez": READY, "/version": VERSION}, credentials=True) as server:
         server.serve_loopback(STARTED)
         yield server
 
@@ -43,8 +44,7 @@ def kubeadm(machine: Machine, api: TlsServer, authority: Authority, tmp_path: Pa
     machine.file("/etc/kubernetes/admin.conf", as_yaml(authority.kubeconfig()) + f"# {SECRET}\n")
     machine.file("/etc/kubernetes/manifests/kube-apiserver.yaml", f"# {SECRET}\nspec:\n  terminationGracePeriodSeconds: 90\n")
     machine.file("/run/containerd/containerd.sock")
-    with serving(tmp_path / "etcd", authority, "etcd", {"/health": (200, '{"health":"true"}')}, wants="always") as etcd:
-        etcd.answers[MEMBERS] = members(etcd.url)
+    with etcds(tmp_path / "etcd", authority, 1) as (etcd,):
         words = [
             "kube-apiserver",
             "--bind-address=127.0.0.1",
@@ -237,7 +237,7 @@ def test_the_new_one_does_not_get_ready(kubeadm: Machine, api: TlsServer) -> Non
     api.answers["/readyz"] = NOT_READY
     error = failed(kubeadm)
     later.join()
-    assert "it is not ready: /readyz says 500: etcd" in str(error)
+    assert "/readyz says 500 (etcd)" in str(error)
     assert error.result["after"]["ready"] == {"status": 500, "failed": ["etcd"], "error": None}
 
 

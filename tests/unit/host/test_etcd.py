@@ -1,0 +1,223 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""etcd over real connections: who is asked, with which files, and what of the answers means healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.connection import NoAnswer
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.etcd import etcd
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import call
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.protobuf import Malformed, fields, of_bytes, of_number
+from ansible_collections.kubeops.webhook_doctor.tests.unit.host.certificates import Authority
+from ansible_collections.kubeops.webhook_doctor.tests.unit.host.etcd_server import (
+    ANSWER,
+    DATA,
+    GOAWAY,
+    HEADERS,
+    OK,
+    PING,
+    REFUSED,
+    RESET,
+    SETTINGS,
+    Etcd,
+    answered,
+    etcds,
+    field,
+    frame,
+    member,
+    message,
+    status,
+)
+from ansible_collections.kubeops.webhook_doctor.tests.unit.host.machine import Machine
+from ansible_collections.kubeops.webhook_doctor.tests.unit.probe.servers import serving, silent
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority("etcd-ca")
+
+
+@pytest.fixture
+def flags(machine: Machine, authority: Authority) -> dict[str, str]:
+    certificate, key = authority.issue("kube-apiserver-etcd-client")
+    names = {"etcd-cafile": authority.certificate, "etcd-certfile": certificate, "etcd-keyfile": key}
+    for name, content in names.items():
+        machine.file(f"/etc/kubernetes/pki/{name}", content, mode=0o600)
+    return {name: f"/etc/kubernetes/pki/{name}" for name in names}
+
+
+@pytest.fixture
+def trio(tmp_path: Path, authority: Authority) -> Iterator[list[Etcd]]:
+    with etcds(tmp_path / "etcd", authority, 3) as members:
+        yield members
+
+
+def test_all_members_are_asked(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert found["error"] is None and found["embedded"] is False and found["servers"] == [trio[0].url]
+    assert found["members"] == [
+        {"name": f"etcd-{number}", "client_urls": [one.url], "learner": False, "healthy": True, "error": None} for number, one in enumerate(trio, 1)
+    ]
+    assert [one.calls for one in trio] == [["MemberList", "Status", "Range"], ["Status", "Range"], ["Status", "Range"]]
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ({}, None),
+        ({"Status": answered(status(0))}, "it has no leader"),
+        ({"Status": answered(status(0, "etcdserver: no leader"))}, "etcdserver: no leader"),
+        ({"Status": answered(status(7, "memberID:1 alarm:NOSPACE"))}, "memberID:1 alarm:NOSPACE"),
+        ({"Range": REFUSED}, "it cannot read with a quorum: the server refused the call"),
+        ({"Status": REFUSED}, "the server refused the call"),
+        ({"Status": answered(b"\x07")}, "this is no status: wire type 7"),
+    ],
+)
+def test_a_member_is_healthy_or_says_why_not(answers: dict[str, bytes], error: str | None, trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    trio[1].answers.update(answers)
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert [one["healthy"] for one in found["members"]] == [True, error is None, True]
+    assert found["members"][1]["error"] == (error and f"{trio[1].url}: {error}")
+
+
+def test_one_is_down_and_another_tells_the_members(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    trio[0].close()
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": f"{trio[0].url},{trio[1].url}"}, None)
+    assert [(one["healthy"], one["error"]) for one in found["members"]] == [
+        (False, f"{trio[0].url}: dial tcp 127.0.0.1:{trio[0].port}: connect: connection refused"),
+        (True, None),
+        (True, None),
+    ]
+
+
+def test_one_has_not_started_and_has_no_vote(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[0].url,))) + field(2, member("", (), learner=True)))
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert found["members"][0] == {"name": "", "client_urls": [], "learner": True, "healthy": False, "error": "it has not started"}
+
+
+def test_it_suffices_that_one_of_the_urls_answers(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    trio[2].close()
+    trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[2].url, trio[0].url))))
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert found["members"][0]["healthy"] is True
+
+
+def test_without_the_right_certificate_nothing_is_known(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    certificate, key = Authority("another").issue("stranger")
+    machine.file(flags["etcd-certfile"], certificate)
+    machine.file(flags["etcd-keyfile"], key)
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert found["members"] is None and found["error"].startswith(f"{trio[0].url}: ") and trio[0].calls == []
+
+
+def test_a_server_of_another_ca_is_not_believed(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    machine.file(flags["etcd-cafile"], Authority("another").certificate)
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert found["members"] is None and "certificate verify failed" in found["error"] and trio[0].calls == []
+
+
+def test_files_are_those_that_the_process_sees(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    for path in flags.values():
+        machine.file(f"/proc/10/root/certs{path}", (machine.root / path.lstrip("/")).read_bytes())
+        (machine.root / path.lstrip("/")).unlink()
+    inside = {**{name: f"/certs{path}" for name, path in flags.items()}, "etcd-servers": trio[0].url}
+    assert len(etcd(Host(machine.root), "kubeadm", inside, 10)["members"]) == 3
+    assert etcd(Host(machine.root), "kubeadm", inside, 11)["error"] == f"{inside['etcd-cafile']} cannot be read: No such file or directory."
+
+
+def test_without_tls(tmp_path: Path, authority: Authority, machine: Machine) -> None:
+    with etcds(tmp_path / "plain", authority, 1, tls=False) as (one,):
+        found = etcd(Host(machine.root), "kubeadm", {"etcd-servers": one.url}, None)
+        assert [member["healthy"] for member in found["members"]] == [True]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "servers", "error"),
+    [
+        ("microk8s", "unix:///var/snap/microk8s/current/var/kubernetes/backend/kine.sock:12379", "is no etcd that could be asked"),
+        ("kubeadm", "", "--etcd-servers of the API server is not known"),
+        ("kubeadm", "https://192.0.2.1:none", "Port could not be cast"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(distribution: str, servers: str, error: str, machine: Machine) -> None:
+    found = etcd(Host(machine.root), distribution, {"etcd-servers": servers} if servers else {}, None)
+    assert found["members"] is None and error in found["error"]
+
+
+def test_k3s_has_an_etcd_of_its_own_or_none(machine: Machine) -> None:
+    assert etcd(Host(machine.root), "k3s", {}, None)["embedded"] is False
+    (machine.root / "var/lib/rancher/k3s/server/db/etcd").mkdir(parents=True)
+    found = etcd(Host(machine.root), "k3s", {}, None)
+    assert found["embedded"] is True and found["servers"] == ["https://127.0.0.1:2379"]
+    assert "/var/lib/rancher/k3s/server/tls/etcd/server-ca.crt cannot be read" in found["error"]
+
+
+class TestFrames:
+    """What may come instead of, or between, the frames of an answer."""
+
+    @pytest.fixture
+    def one(self, tmp_path: Path, authority: Authority) -> Iterator[Etcd]:
+        with etcds(tmp_path / "one", authority, 1, tls=False) as (one,):
+            yield one
+
+    def asked(self, one: Etcd, frames: bytes) -> bytes:
+        one.answers["Status"] = frames
+        return call("127.0.0.1", one.port, "/etcdserverpb.Maintenance/Status", b"", None)
+
+    @pytest.mark.parametrize(
+        "frames",
+        [
+            answered(ANSWER),
+            frame(PING, 0, 0, b"12345678") + frame(8, 0, 0, b"\0\0\x10\0") + answered(ANSWER),
+            frame(HEADERS, 4, 1, OK) + frame(DATA, 0, 1, message(ANSWER)[:3]) + frame(DATA, 1, 1, message(ANSWER)[3:]),
+            frame(HEADERS, 4, 1, OK) + frame(DATA, 9, 1, b"\x03" + message(ANSWER) + b"\0\0\0"),
+            frame(DATA, 1, 3, message(b"of another stream")) + answered(ANSWER),
+        ],
+    )
+    def test_the_message_is_found(self, frames: bytes, one: Etcd) -> None:
+        assert self.asked(one, frames) == ANSWER
+
+    def test_pings_are_answered(self, one: Etcd) -> None:
+        self.asked(one, frame(PING, 0, 0, b"12345678") + frame(PING, 1, 0, b"12345678") + answered(ANSWER))
+        assert one.acknowledged[0] == SETTINGS
+
+    @pytest.mark.parametrize(
+        ("frames", "error"),
+        [
+            (REFUSED, "refused the call"),
+            (frame(GOAWAY, 0, 0, b"\0" * 8), "GOAWAY"),
+            (frame(RESET, 0, 1, b"\0" * 4), "RST_STREAM"),
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not HTTP/2"),
+            (frame(DATA, 1, 1, b"\1" + message(ANSWER)[1:]), "no gRPC message"),
+            (frame(DATA, 1, 1, message(ANSWER)[:-1]), "no gRPC message"),
+            (frame(DATA, 1, 1, b"\0"), "no gRPC message"),
+        ],
+    )
+    def test_what_is_no_answer_is_told(self, frames: bytes, error: str, one: Etcd) -> None:
+        with pytest.raises(NoAnswer, match=error):
+            self.asked(one, frames)
+
+    def test_who_says_nothing_is_not_awaited_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc.TIMEOUT", 0.3)
+        with serving(silent) as server, pytest.raises(NoAnswer, match="no complete answer in time"):
+            call("127.0.0.1", server.port, "/etcdserverpb.Maintenance/Status", b"", None)
+
+
+def test_fields_of_all_kinds_are_read() -> None:
+    whole = field(1, 300) + field(2, b"text") + b"\x19" + b"\1" * 8 + b"\x25" + b"\2" * 4 + field(16, 0)
+    assert list(fields(whole)) == [(1, 300), (2, b"text"), (3, b"\1" * 8), (4, b"\2" * 4), (16, 0)]
+    assert of_number(whole, 1) == 300 and of_number(whole, 9) == 0 and of_bytes(whole, 2) == [b"text"]
+
+
+@pytest.mark.parametrize("damaged", [b"\x80", b"\x0a\x05ab", b"\x09\1", b"\x0b", b"\xff" * 11])
+def test_what_is_no_message_is_refused(damaged: bytes) -> None:
+    with pytest.raises(Malformed):
+        list(fields(damaged))
