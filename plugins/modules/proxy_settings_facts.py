@@ -92,6 +92,10 @@ proxy_settings:
           description: The names of variables that its files would give a new process, and the running one has not. Null as above.
           type: list
           elements: str
+        surplus:
+          description: The names of proxy variables that the running process has, and that its files do not give. Null as above.
+          type: list
+          elements: str
     manifests:
       description: The static pods of the control plane.
       type: list

@@ -85,13 +85,20 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
         "variables": [{key: value for key, value in variable.items() if key != "raw"} for variable in variables if variable["name"] not in unset],
         "running": None if running is None else {key: shown(key, value) for key, value in sorted(running.items()) if is_proxy_variable(key)},
         "pending": None if running is None else _pending(running, variables, unset),
+        "surplus": None if running is None else _surplus(running, variables, unset),
     }
 
 
 def _pending(running: dict[str, str], variables: list[dict[str, Any]], unset: set[str]) -> list[str]:
-    """The variables that a new process would be given, and this one has not. Others that it has may come from wherever."""
+    """The variables that a new process would be given, and this one has not."""
     wanted = {variable["name"]: variable["raw"] for variable in variables if variable["name"] not in unset}
     return sorted(name for name, value in wanted.items() if running.get(name) != value)
+
+
+def _surplus(running: dict[str, str], variables: list[dict[str, Any]], unset: set[str]) -> list[str]:
+    """Those that it has and that its files do not give (any more): they may come from wherever."""
+    wanted = {variable["name"] for variable in variables if variable["name"] not in unset}
+    return sorted(name for name in running if is_proxy_variable(name) and name not in wanted)
 
 
 def _set(variables: Iterable[tuple[str, str]], path: str, kind: str) -> list[dict[str, Any]]:

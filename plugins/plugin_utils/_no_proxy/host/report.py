@@ -65,6 +65,8 @@ def _notes(unit: Mapping[str, Any]) -> list[str]:
     notes = []
     if unit["pending"]:
         notes.append(f"runs without the present {', '.join(unit['pending'])}: restart it")
+    if unit["surplus"]:
+        notes.append(f"runs with {', '.join(unit['surplus'])}, which its files do not give (any more)")
     if unit["need_daemon_reload"]:
         notes.append("systemd has not read its files again: systemctl daemon-reload")
     return notes
