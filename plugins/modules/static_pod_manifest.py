@@ -18,7 +18,7 @@ description:
   - >-
     Nothing is ever written into the directory of the manifests but the manifest itself, because the kubelet takes every file there for a pod, whatever its
     name ends in (only a dot in front makes it look away). That is why C(backup) of other modules must not be used there.
-  - What was there is kept in O(keep), from where O(content_from) takes it back.
+  - What was there is kept in O(keep), from where O(state=restored) takes it back.
   - With C(--diff) it shows what changes, without users and passwords of proxies.
   - The kubelet starts the pod anew when its manifest changes. One node at a time is the caller's affair.
 extends_documentation_fragment:
@@ -38,14 +38,19 @@ options:
   content:
     description:
       - What it is to hold. It may hold passwords, so it is neither logged nor returned.
-      - If neither this nor O(content_from) is given, the manifest is only read.
+      - Needed for O(state=present).
     type: str
-  content_from:
-    description: A copy that was kept, whose content it is to hold again.
-    type: path
   sha256:
-    description: The digest of what it must hold still. Needed for changing it.
+    description: The digest of what it must hold still. Needed for O(state=present).
     type: str
+  state:
+    description:
+      - V(read) returns what it holds.
+      - V(present) gives it O(content).
+      - V(restored) takes the last change back that this module has made, if nobody has changed the manifest since.
+    type: str
+    choices: [read, present, restored]
+    default: read
   keep:
     description: Where a copy of what was there is kept. Only root can read it.
     type: path
@@ -64,6 +69,7 @@ EXAMPLES = r"""
 - name: Let its calls within the cluster go past the proxy
   kubeops.webhook_doctor.static_pod_manifest:
     path: /etc/kubernetes/manifests/kube-apiserver.yaml
+    state: present
     sha256: "{{ manifest.sha256 }}"
     content: "{{ (manifest.content | kubeops.webhook_doctor.manifest_proxy({'NO_PROXY': no_proxy})).content }}"
 """
@@ -71,7 +77,7 @@ EXAMPLES = r"""
 RETURN = r"""
 content:
   description: What it holds.
-  returned: when it is only read
+  returned: with O(state=read)
   type: str
 sha256:
   description: The digest of what it holds now (in check mode would hold).
@@ -97,7 +103,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import NotReplaced, digest, keep, read, replace
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import NotReplaced, digest, forget, keep, noted, read, remember, replace
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._secrets import without_secrets
 
 _MANIFESTS = (".yaml", ".yml", ".json", ".manifest")
@@ -108,12 +114,11 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "required": True},
             "content": {"type": "str", "no_log": True},
-            "content_from": {"type": "path"},
             "sha256": {"type": "str"},
+            "state": {"type": "str", "choices": ["read", "present", "restored"], "default": "read"},
             "keep": {"type": "path", "default": "/var/lib/webhook-doctor/manifests", "no_log": False},
         },
-        mutually_exclusive=[("content", "content_from")],
-        required_by={"content": "sha256", "content_from": "sha256"},
+        required_if=[("state", "present", ("content", "sha256"))],
         supports_check_mode=True,
     )
     # It is kept out of the log. The diff shows it without passwords; a value to be hidden as a whole would hide the diff, too.
@@ -136,22 +141,34 @@ def _manifest(params: dict[str, Any], wanted: str | None, check: bool) -> dict[s
     status = path.stat()
     described = {"sha256": digest(before), "mode": oct(status.st_mode & 0o7777), "owner": status.st_uid, "group": status.st_gid}
     common = {"before": described, "beside": _beside(path)}
-    if params["content_from"]:
-        new = read(Path(params["content_from"]))
-    elif wanted is not None:
-        new = wanted.encode()
-    else:
+    keeping = Path(params["keep"])
+    if params["state"] == "read":
         return {"changed": False, "sha256": digest(before), "content": before.decode("utf-8", "replace"), **common}
-    if new == before:
-        return {"changed": False, "sha256": digest(before), **common}
-    if digest(before) != params["sha256"]:
-        raise NotReplaced(f"{path} is no longer the file that was looked at: its digest is {digest(before)}, not {params['sha256']}. Run it again.")
-    if not new.strip():
-        raise NotReplaced(f"{path} would become empty, which ends the pod. Expected: a manifest.")
-    result = {"changed": True, "sha256": digest(new), **common, "diff": _diff(path, before, new)}
-    if not check:
-        result["kept"] = str(keep(path, before, Path(params["keep"])))
-        replace(path, params["sha256"], new)
+    if params["state"] == "present":
+        new, expected = (wanted or "").encode(), params["sha256"]
+    else:
+        changes = noted(path, keeping)
+        if not changes:
+            return {"changed": False, "sha256": digest(before), **common}
+        new, expected = read(Path(changes[-1]["kept"])), changes[-1]["after"]
+    result = {"changed": new != before, "sha256": digest(new), **common}
+    if new != before:
+        if digest(before) != expected:
+            raise NotReplaced(f"{path} is no longer the file that was looked at: its digest is {digest(before)}, not {expected}. Run it again.")
+        if not new.strip():
+            raise NotReplaced(f"{path} would become empty, which ends the pod. Expected: a manifest.")
+        result["diff"] = _diff(path, before, new)
+    if check:
+        return result
+    if params["state"] == "restored":
+        if result["changed"]:
+            replace(path, expected, new)
+        forget(path, keeping)
+    elif result["changed"]:
+        kept = keep(path, before, keeping)
+        remember(path, digest(new), kept)  # before the change, so that none is made that nobody knows
+        replace(path, expected, new)
+        result["kept"] = str(kept)
     return result
 
 

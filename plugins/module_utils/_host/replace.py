@@ -10,11 +10,14 @@ in a directory of its own on the same file system, and is renamed.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import stat
 import tempfile
 from pathlib import Path
+
+_NOTE = ".changes.json"
 
 
 class NotReplaced(Exception):
@@ -47,6 +50,39 @@ def keep(path: Path, content: bytes, folder: Path) -> Path:
     except OSError as error:
         raise NotReplaced(f"the copy {kept} cannot be written: {error.strerror}.") from error
     return kept
+
+
+def remember(path: Path, after: str, kept: Path) -> None:
+    """Note beside the copies that `path`, as long as its digest is `after`, can be taken back to `kept`. Raises NotReplaced."""
+    _note(path, kept.parent, [*noted(path, kept.parent), {"after": after, "kept": str(kept)}])
+
+
+def noted(path: Path, folder: Path) -> list[dict[str, str]]:
+    """What can be taken back, the last change last. Raises NotReplaced."""
+    note = folder / f"{path.name}{_NOTE}"
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise NotReplaced(f"{note} cannot be read: {error}. It tells what was changed; move it away to go on without it.") from error
+    return [one for one in found if isinstance(one, dict) and {"after", "kept"} <= set(one)] if isinstance(found, list) else []
+
+
+def forget(path: Path, folder: Path) -> None:
+    """Of the last change. Raises NotReplaced."""
+    _note(path, folder, noted(path, folder)[:-1])
+
+
+def _note(path: Path, folder: Path, changes: list[dict[str, str]]) -> None:
+    note = folder / f"{path.name}{_NOTE}"
+    try:
+        if changes:
+            _write(folder, note, f"{json.dumps(changes)}\n".encode(), path)
+        else:
+            note.unlink(missing_ok=True)
+    except OSError as error:
+        raise NotReplaced(f"{note} cannot be written: {error.strerror}.") from error
 
 
 def replace(path: Path, expected: str, content: bytes) -> None:

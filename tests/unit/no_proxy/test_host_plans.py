@@ -66,11 +66,15 @@ def test_both_sides_know_the_same_file() -> None:
     assert FILE == OWN
 
 
+def planned(row: dict[str, Any], given: list[list[str]]) -> list[dict[str, Any]]:
+    seen = settings([unit(row["unit"], given, row.get("files", ()), row.get("drop_ins", ()))])
+    options = {key: row[key] for key in ("proxies", "prefix", "state") if key in row}
+    return proxy_units_plan(seen, [row["unit"]], row.get("needs"), **options)
+
+
 @pytest.mark.parametrize("row", UNITS, ids=lambda row: row["name"])
 def test_units(row: dict[str, Any]) -> None:
-    seen = settings([unit(row["unit"], row["variables"], row.get("files", ()), row.get("drop_ins", ()))])
-    options = {key: row[key] for key in ("proxies", "prefix", "state") if key in row}
-    changes = proxy_units_plan(seen, [row["unit"]], row.get("needs"), **options)
+    changes = planned(row, row["variables"])
     assert [change["path"] for change in changes if change["state"] == "absent"] == row.get("removes", [])
     present = [change for change in changes if change["state"] == "present"]
     assert [written(change) for change in present] == ([row["writes"]] if "writes" in row else [])
@@ -83,15 +87,10 @@ def test_units(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("row", UNITS, ids=lambda row: row["name"])
 def test_once_written_the_same_is_wished(row: dict[str, Any]) -> None:
     """What is planned after it was written: the same content at the same place."""
-    options = {key: row[key] for key in ("proxies", "prefix", "state") if key in row}
-    first = proxy_units_plan(
-        settings([unit(row["unit"], row["variables"], row.get("files", ()), row.get("drop_ins", ()))]), [row["unit"]], row.get("needs"), **options
-    )
+    first = planned(row, row["variables"])
     theirs = [one for one in row["variables"] if one[2] != "own"]
     ours = [[name, value, "own", change["path"]] for change in first for name, value in written(change).items()]
-    again = proxy_units_plan(
-        settings([unit(row["unit"], theirs + ours, row.get("files", ()), row.get("drop_ins", ()))]), [row["unit"]], row.get("needs"), **options
-    )
+    again = planned(row, theirs + ours)
     assert [(one["path"], one["content"]) for one in again] == [(one["path"], one["content"]) for one in first if one["state"] == "present"]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import replace as replacing
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import NotReplaced, digest, keep, read, replace
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import NotReplaced, digest, keep, read, remember, replace
 
 PASSWORD = "planted-4c1f"
 BEFORE, AFTER = f"env: http://user:{PASSWORD}@proxy:3128\n", f"env: http://user:{PASSWORD}@proxy:3128 .svc\n"
@@ -46,24 +46,48 @@ def run(**arguments: Any) -> dict[str, Any]:
 def test_it_is_replaced_with_mode_and_owner_and_a_copy(manifest: Path, tmp_path: Path) -> None:
     looked = run(path=str(manifest))
     assert (looked["changed"], looked["content"], looked["sha256"]) == (False, BEFORE, digest(BEFORE.encode()))
-    done = run(path=str(manifest), content=AFTER, sha256=looked["sha256"], keep=str(tmp_path / "kept"))
+    done = run(path=str(manifest), state="present", content=AFTER, sha256=looked["sha256"], keep=str(tmp_path / "kept"))
     assert (done["changed"], manifest.read_text(), oct(manifest.stat().st_mode & 0o777)) == (True, AFTER, "0o640")
     kept = Path(done["kept"])
     assert (kept.read_text(), oct(kept.parent.stat().st_mode & 0o777)) == (BEFORE, "0o700")
     assert [path.name for path in manifest.parent.iterdir()] == ["kube-apiserver.yaml"]
     assert [path.name for path in manifest.parent.parent.iterdir()] == ["manifests"]
-    back = run(path=str(manifest), content_from=str(kept), sha256=done["sha256"], keep=str(tmp_path / "kept"))
-    assert (back["changed"], manifest.read_text()) == (True, BEFORE)
+
+
+def test_changes_are_taken_back_one_by_one(manifest: Path, tmp_path: Path) -> None:
+    where = {"path": str(manifest), "keep": str(tmp_path / "kept")}
+    for before, after in ((BEFORE, AFTER), (AFTER, "third\n")):
+        assert run(**where, state="present", content=after, sha256=digest(before.encode()))["changed"]
+    assert run(**where, state="restored", check=True)["changed"]
+    for content, changed in ((AFTER, True), (BEFORE, True), (BEFORE, False)):
+        assert run(**where, state="restored")["changed"] is changed
+        assert manifest.read_text() == content
+    assert not (tmp_path / "kept" / "kube-apiserver.yaml.changes.json").exists()
+
+
+def test_what_somebody_has_changed_since_is_not_taken_back(manifest: Path, tmp_path: Path) -> None:
+    where = {"path": str(manifest), "keep": str(tmp_path / "kept")}
+    run(**where, state="present", content=AFTER, sha256=digest(BEFORE.encode()))
+    manifest.write_text("theirs\n")
+    assert "is no longer the file" in run(**where, state="restored")["msg"]
+    assert manifest.read_text() == "theirs\n"
+
+
+def test_a_run_that_was_killed_before_its_change_is_forgotten(manifest: Path, tmp_path: Path) -> None:
+    kept = keep(manifest, read(manifest), tmp_path / "kept")
+    remember(manifest, digest(AFTER.encode()), kept)
+    assert not run(path=str(manifest), keep=str(tmp_path / "kept"), state="restored")["changed"]
+    assert manifest.read_text() == BEFORE
 
 
 def test_the_same_again_changes_nothing(manifest: Path, tmp_path: Path) -> None:
-    arguments = {"path": str(manifest), "content": AFTER, "sha256": digest(BEFORE.encode()), "keep": str(tmp_path / "kept")}
+    arguments = {"path": str(manifest), "state": "present", "content": AFTER, "sha256": digest(BEFORE.encode()), "keep": str(tmp_path / "kept")}
     assert run(**arguments)["changed"]
     assert not run(**arguments)["changed"]
 
 
 def test_check_mode_writes_nothing_and_the_diff_has_no_password(manifest: Path, tmp_path: Path) -> None:
-    done = run(path=str(manifest), content=AFTER, sha256=digest(BEFORE.encode()), keep=str(tmp_path / "kept"), check=True, diff=True)
+    done = run(path=str(manifest), state="present", content=AFTER, sha256=digest(BEFORE.encode()), keep=str(tmp_path / "kept"), check=True, diff=True)
     assert (done["changed"], manifest.read_text(), (tmp_path / "kept").exists()) == (True, BEFORE, False)
     assert ".svc" in done["diff"]["after"]
     assert PASSWORD not in json.dumps(done)
@@ -83,7 +107,7 @@ def test_check_mode_writes_nothing_and_the_diff_has_no_password(manifest: Path, 
 def test_what_is_refused(manifest: Path, tmp_path: Path, change: dict[str, str], says: str) -> None:
     (manifest.parent / "link.yaml").symlink_to(manifest)
     change = {name: str(manifest.parent / value) if name in ("path", "keep") else value for name, value in change.items()}
-    done = run(**{"path": str(manifest), "content": AFTER, "sha256": digest(BEFORE.encode()), "keep": str(tmp_path / "kept"), **change})
+    done = run(**{"path": str(manifest), "state": "present", "content": AFTER, "sha256": digest(BEFORE.encode()), "keep": str(tmp_path / "kept"), **change})
     assert done["failed"]
     assert says in done["msg"]
     assert PASSWORD not in json.dumps(done)
