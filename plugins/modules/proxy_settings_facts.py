@@ -22,6 +22,11 @@ description:
 extends_documentation_fragment:
   - kubeops.webhook_doctor._attributes
   - kubeops.webhook_doctor._attributes.observes
+options:
+  keep:
+    description: Where M(kubeops.webhook_doctor.static_pod_manifest) keeps what was there before its changes.
+    type: path
+    default: /var/lib/webhook-doctor/manifests
 seealso:
   - plugin: kubeops.webhook_doctor.proxy_settings_report
     plugin_type: filter
@@ -79,6 +84,10 @@ proxy_settings:
         need_daemon_reload:
           description: Whether its files have changed since systemd has read them.
           type: bool
+        own:
+          description: C(path) and C(sha256) of what this collection has written for it.
+          type: list
+          elements: dict
         variables:
           description:
             - C(name), C(value), C(credentials) (whether user or password were taken out), C(path) (where it is set) and C(kind) (V(manager), V(unit),
@@ -122,6 +131,9 @@ proxy_settings:
         running:
           description: C(pid) and C(started) of its process. Null where none is seen.
           type: dict
+        restorable:
+          description: Whether its last change by M(kubeops.webhook_doctor.static_pod_manifest) can be taken back.
+          type: bool
         pending:
           description: The names of proxy variables in which the process differs from the manifest. Null where that may not be seen.
           type: list
@@ -146,12 +158,13 @@ proxy_settings:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import KEPT
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.facts import proxy_settings
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    module.exit_json(changed=False, proxy_settings=proxy_settings(Host()))
+    module = AnsibleModule(argument_spec={"keep": {"type": "path", "default": KEPT, "no_log": False}}, supports_check_mode=True)
+    module.exit_json(changed=False, proxy_settings=proxy_settings(Host(), module.params["keep"]))
 
 
 if __name__ == "__main__":

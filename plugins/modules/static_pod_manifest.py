@@ -103,7 +103,17 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import NotReplaced, digest, forget, keep, noted, read, remember, replace
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import (
+    KEPT,
+    NotReplaced,
+    digest,
+    forget,
+    keep,
+    noted,
+    read,
+    remember,
+    replace,
+)
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._secrets import without_secrets
 
 _MANIFESTS = (".yaml", ".yml", ".json", ".manifest")
@@ -116,7 +126,7 @@ def main() -> None:
             "content": {"type": "str", "no_log": True},
             "sha256": {"type": "str"},
             "state": {"type": "str", "choices": ["read", "present", "restored"], "default": "read"},
-            "keep": {"type": "path", "default": "/var/lib/webhook-doctor/manifests", "no_log": False},
+            "keep": {"type": "path", "default": KEPT, "no_log": False},
         },
         required_if=[("state", "present", ("content", "sha256"))],
         supports_check_mode=True,

@@ -17,6 +17,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+KEPT = "/var/lib/webhook-doctor/manifests"
 _NOTE = ".changes.json"
 
 

@@ -10,6 +10,7 @@ import socket
 from typing import Any
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import KEPT
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings import environment_file
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.manifests import manifests
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.units import units
@@ -23,11 +24,12 @@ _DOCKER = "/etc/docker/daemon.json"
 _DOCKER_KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY", "no-proxy": "NO_PROXY"}
 
 
-def proxy_settings(host: Host) -> dict[str, Any]:
+def proxy_settings(host: Host, kept: str = KEPT) -> dict[str, Any]:
+    """kept: where copies of changed manifests are."""
     return {
         "hostname": socket.gethostname(),
         "units": units(host),
-        "manifests": manifests(host),
+        "manifests": manifests(host, kept),
         "logins": [found for found in (_login(host, path) for path in [*_LOGINS, *_profiles(host)]) if found],
         "others": [found for found in (_login(host, _MICROK8S), _docker(host)) if found],
         "coverage": host.coverage,

@@ -16,6 +16,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._command_li
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import block_yaml
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, environment, in_own_network, processes
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.replace import NotReplaced, noted
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.times import stamp
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.variables import has_credentials, is_proxy_variable, shown
 
@@ -42,7 +43,7 @@ CALLING_FLAGS = frozenset(
 )
 
 
-def manifests(host: Host, folders: tuple[str, ...] = FOLDERS) -> list[dict[str, Any]]:
+def manifests(host: Host, kept: str, folders: tuple[str, ...] = FOLDERS) -> list[dict[str, Any]]:
     """Of the components of the control plane; one that cannot be read has an error and no variables."""
     found = []
     running = [one for one in processes(host) if one.name in COMPONENTS and in_own_network(host, one.pid) is not False]
@@ -50,11 +51,11 @@ def manifests(host: Host, folders: tuple[str, ...] = FOLDERS) -> list[dict[str, 
         for name in host.names(folder):
             path = posixpath.join(folder, name)
             if not name.startswith(".") and host.path(path).is_file():
-                found.append(_manifest(host, path, running))
+                found.append(_manifest(host, path, kept, running))
     return [one for one in found if one]
 
 
-def _manifest(host: Host, path: str, running: list[Process]) -> dict[str, Any] | None:
+def _manifest(host: Host, path: str, kept: str, running: list[Process]) -> dict[str, Any] | None:
     text = host.text(path)
     if text is None:
         return None
@@ -66,6 +67,7 @@ def _manifest(host: Host, path: str, running: list[Process]) -> dict[str, Any] |
         "variables": [],
         "running": None,
         "pending": None,
+        "restorable": False,
         "error": None,
     }
     try:
@@ -77,6 +79,7 @@ def _manifest(host: Host, path: str, running: list[Process]) -> dict[str, Any] |
         return None
     words = [str(word) for key in ("command", "args") for word in container.get(key) or ()]
     variables = [(str(one.get("name")), str(one.get("value") or "")) for one in container.get("env") or () if isinstance(one, dict)]
+    shape["restorable"] = _restorable(host, path, kept, shape["sha256"])
     process = max((one for one in running if one.name == container["name"]), key=lambda one: one.ticks, default=None)
     its = environment(host, process.pid) if process else None
     return {
@@ -91,6 +94,15 @@ def _manifest(host: Host, path: str, running: list[Process]) -> dict[str, Any] |
             if is_proxy_variable(name)
         ],
     }
+
+
+def _restorable(host: Host, path: str, kept: str, sha256: str) -> bool:
+    try:
+        changes = noted(host.path(path), host.path(kept))
+    except NotReplaced as error:
+        host.missed(path, str(error))
+        return False
+    return bool(changes) and changes[-1]["after"] == sha256
 
 
 def _pending(running: dict[str, str], variables: list[tuple[str, str]]) -> list[str]:

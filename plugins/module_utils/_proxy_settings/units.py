@@ -8,6 +8,7 @@ Precedence, systemd.exec(5): DefaultEnvironment= of the manager, then Environmen
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -62,7 +63,7 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
                 files = [*files, _file_of(value, name)] if value else []
             elif key == "UnsetEnvironment":
                 unset = unset | set(unit_file.words(value)) if value else set()
-    seen = []
+    seen: list[dict[str, Any]] = []
     for pattern, optional in files:
         matching = _matching(host, pattern)
         for path in matching or [pattern]:
@@ -82,6 +83,7 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
         "drop_ins": drop_ins,
         "environment_files": seen,
         "need_daemon_reload": said["NeedDaemonReload"] == "yes" if said.get("NeedDaemonReload") else None,
+        "own": _own(host, drop_ins, [file["path"] for file in seen]),
         "variables": [{key: value for key, value in variable.items() if key != "raw"} for variable in variables if variable["name"] not in unset],
         "running": None if running is None else {key: shown(key, value) for key, value in sorted(running.items()) if is_proxy_variable(key)},
         "pending": None if running is None else _pending(running, variables, unset),
@@ -107,6 +109,13 @@ def _set(variables: Iterable[tuple[str, str]], path: str, kind: str) -> list[dic
         for name, value in variables
         if is_proxy_variable(name)
     ]
+
+
+def _own(host: Host, drop_ins: list[str], files: list[str]) -> list[dict[str, str]]:
+    """{path, sha256} of what this collection has written: its drop-in, its block in an environment file."""
+    contents = [(path, host.text(path) or "") for path in drop_ins if posixpath.basename(path) == OWN]
+    contents += [(path, block) for path, block in ((path, environment_file.block(host.text(path) or "")) for path in files) if block]
+    return [{"path": path, "sha256": hashlib.sha256(content.strip().encode()).hexdigest()} for path, content in contents]
 
 
 def _manager(host: Host) -> Iterable[dict[str, Any]]:

@@ -41,8 +41,8 @@ def planned_manifests(settings: Any, needs: Any, facts: Any, given: Mapping[str,
     """given: action, and the options of Question. Raises ValueError, InvalidObservation."""
     options = dict(given)
     action = options.pop("action", manifest_plan.COMPLETE)
-    if action not in (manifest_plan.COMPLETE, manifest_plan.REMOVE):
-        raise ValueError(f"action {action!r} is not known; there are complete and remove.")
+    if action not in manifest_plan.ACTIONS:
+        raise ValueError(f"action {action!r} is not known; there are {', '.join(manifest_plan.ACTIONS)}.")
     wanted = _needs(needs, facts, options)
     return manifest_plan.plan(checked(plain(settings)), wanted, action, None if facts is None else plain(facts)["callouts"])
 

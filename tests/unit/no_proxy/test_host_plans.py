@@ -42,6 +42,7 @@ def unit(name: str, given: list[list[str]], files: list[str] = (), drop_ins: lis
         "drop_ins": list(drop_ins),
         "environment_files": [{"path": file.lstrip("-"), "exists": not file.startswith("-"), "optional": True} for file in files],
         "need_daemon_reload": False,
+        "own": [{"path": path, "sha256": ""} for path in sorted({path for dummy, _value, kind, path in given if kind == "own"})],
         "variables": variables(given),
         "running": {},
         "pending": [],

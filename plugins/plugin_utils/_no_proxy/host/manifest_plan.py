@@ -13,14 +13,17 @@ from ..needs import Need
 from .control_plane import needs_proxy
 from .settings import NAMES, effective, excepted, proxied
 
-COMPLETE, REMOVE = "complete", "remove"
+COMPLETE, REMOVE, RESTORE = ACTIONS = ("complete", "remove", "restore")
 
 
 def plan(settings: Mapping[str, Any], needs: Sequence[Need], action: str, callouts: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
-    """[{component, path, sha256, variables: {name: value|null}, refused: str|null, says, offer: str|null}], one for each static pod that has a proxy.
+    """[{component, path, sha256, variables: {name: value|null}, restore: bool, refused: str|null, says, offer: str|null}], one for each static pod that has a
+    proxy, or whose last change can be taken back.
 
     offer: words for a person where the proxy could go altogether. variables is empty where nothing is to be changed.
     """
+    if action == RESTORE:
+        return [_restored(manifest) for manifest in settings["manifests"] if manifest["restorable"]]
     calls = None if callouts is None else list(callouts)
     return [_item(manifest, needs, action, calls) for manifest in settings["manifests"] if proxied(effective(manifest["variables"]))]
 
@@ -28,8 +31,8 @@ def plan(settings: Mapping[str, Any], needs: Sequence[Need], action: str, callou
 def _item(manifest: Mapping[str, Any], needs: Sequence[Need], action: str, callouts: list[Mapping[str, Any]] | None) -> dict[str, Any]:
     variables = effective(manifest["variables"])
     verdict = needs_proxy(manifest, callouts)
-    item: dict[str, Any] = {key: manifest[key] for key in ("component", "path", "sha256")}
-    item.update(variables={}, refused=None, offer=None, says=f"{manifest['component']}: NO_PROXY covers all that it calls")
+    item = _empty(manifest)
+    item.update(says=f"{manifest['component']}: NO_PROXY covers all that it calls")
     if action == REMOVE:
         if verdict["needed"] is False:
             item["variables"] = {name: None for name in NAMES if name in variables or name.lower() in variables}
@@ -47,3 +50,11 @@ def _item(manifest: Mapping[str, Any], needs: Sequence[Need], action: str, callo
     if verdict["needed"] is False:
         item["offer"] = f"{manifest['component']} calls nothing that needs a proxy: its proxy variables can go altogether (no_proxy_manifests=remove)"
     return item
+
+
+def _restored(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_empty(manifest), "restore": True, "says": f"{manifest['component']}: the last change of its manifest is taken back"}
+
+
+def _empty(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {**{key: manifest[key] for key in ("component", "path", "sha256")}, "variables": {}, "restore": False, "refused": None, "offer": None, "says": ""}

@@ -9,6 +9,7 @@ proxy is given.
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,9 +38,9 @@ class Wish:
 
 
 def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[dict[str, Any]]:
-    """[{unit, kind: drop_in|environment_file, path, state, content, server: bool, refused: str|null, says}] for those of the units that are there.
+    """[{unit, kind: drop_in|environment_file, path, state, content, done: bool, server: bool, refused: str|null, says}] for those of the units that are there.
 
-    content: the drop-in, or the lines of the block. Nothing for a unit that has no proxy and is to get none.
+    done: whether it is there and runs. content: the drop-in, or the lines of the block. Nothing for a unit that has no proxy and is to get none.
     """
     found = []
     for unit in settings["units"]:
@@ -52,13 +53,15 @@ def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[
 def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, Any]]:
     wanted, words = _wanted(unit, wish) if wish.state == PRESENT else ({}, [])
     path, kind = _place(name, unit, wanted)
-    ours = {one["path"] for one in unit["variables"] if one["kind"] == OWN}
+    ours = {one["path"] for one in unit["own"]}
     changes = []
     # What we have written elsewhere before is taken back.
     for stale in sorted(ours - ({path} if wanted else set())):
         changes.append(_change(name, stale, "drop_in" if posixpath.basename(stale) == FILE else "environment_file", {}, ["nothing of ours is needed there"]))
     if wanted:
-        changes.append({**_change(name, path, kind, wanted, words), "refused": _overridden(unit, path, kind, wanted)})
+        change = _change(name, path, kind, wanted, words)
+        done = {"path": path, "sha256": hashlib.sha256(change["content"].strip().encode()).hexdigest()} in unit["own"] and not unit["pending"]
+        changes.append({**change, "done": done, "refused": _overridden(unit, path, kind, wanted)})
     return changes
 
 
@@ -69,6 +72,7 @@ def _change(name: str, path: str, kind: str, wanted: Mapping[str, str], words: S
         "path": path,
         "state": PRESENT if wanted else ABSENT,
         "content": (drop_in(wanted) if kind == "drop_in" else environment_lines(wanted)) if wanted else "",
+        "done": False,
         "server": name in SERVERS,
         "refused": None,
         "says": f"{name}: {'; '.join(words)}",
