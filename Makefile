@@ -137,8 +137,8 @@ KUBERNETES ?= 1.36.3
 ROUTING ?= endpoint
 
 .PHONY: lab-up
-lab-up: $(DEV)/.ready ## Start it: KUBERNETES=1.30.14, ROUTING=cluster_ip, FAULTS=none|all|name,..., NODE=1 for a real kubelet
-	@$(RUN_DEV) python tests/lab/lab.py up --kubernetes $(KUBERNETES) --routing $(ROUTING) $(if $(FAULTS),--faults $(FAULTS)) $(if $(NODE),--node)
+lab-up: $(DEV)/.ready ## Start it: KUBERNETES=1.30.14, ROUTING=cluster_ip, FAULTS=none|all|name,..., NODE=1 for a real kubelet, CONTROL_PLANE=3 for such nodes
+	@$(RUN_DEV) python tests/lab/lab.py up --kubernetes $(KUBERNETES) --routing $(ROUTING) $(if $(FAULTS),--faults $(FAULTS)) $(if $(NODE),--node) $(if $(CONTROL_PLANE),--control-plane $(CONTROL_PLANE))
 
 .PHONY: lab-down
 lab-down: $(DEV)/.ready ## Stop it; leaves nothing behind

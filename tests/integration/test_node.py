@@ -8,20 +8,18 @@ The tests of one lab share it, and each has a namespace of its own.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import leftovers
 import pytest
-from doctorlab import Lab, Options, addresses, cgroups, workloads
+from doctorlab import Lab, Options, addresses, workloads
 from doctorlab.cert_manager import CertManager
 from doctorlab.faults import ROUTINGS, Make, Pods
-from doctorlab.process import Process
 from doctorlab.targets import Target
 from lab_diagnosis import Diagnosis, diagnose
 
@@ -156,66 +154,4 @@ def test_cert_manager(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("killed", [False, True], ids=["failed", "killed"])
 def test_nothing_is_left(killed: bool, tmp_path: Path) -> None:
-    before = machine()
-    lab = Lab(tmp_path / "lab", Options(faults="none", node=True))
-    with pytest.raises(InterruptedError), lab:
-        lab.node.deploy(workloads.healthy("shop"))
-        name = lab.running.about["id"]
-        assert any(cgroups_of(name)), "pods run in cgroups of the lab's name"
-        inside = namespaces(lab.running.namespace.init.pid) | namespaces(lab.running.nodes[addresses.NODE].init.pid)
-        containers = [pid for pid in processes() if namespaces(pid) & inside and "containerd-shim" in command(pid)]
-        assert containers
-        if killed:  # and nobody has ended what it started
-            lab.running.namespace.holder.kill()
-        raise InterruptedError("the test fails here")
-    assert machine() == before
-    assert list(cgroups_of(name)) == []
-    assert [command(pid) for pid in processes() if namespaces(pid) & inside or str(tmp_path) in command(pid)] == []
-    assert sorted(path.name for path in (tmp_path / "lab").iterdir()) == [".lock", "logs"]
-
-
-def machine() -> dict[str, Any]:
-    """What a container runtime leaves on a machine."""
-    tunables = [Path("/proc/sys") / name for name in ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops")]
-    return {
-        "mounts": sorted(Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()),
-        "network namespaces": names(Path("/run/netns")),
-        "interfaces": sorted(name for _index, name in socket.if_nameindex()),
-        "folders": {path: names(Path(path)) for path in ("/run", "/var/lib", "/var/log", "/etc/cni")},
-        "tunables": [path.read_text(encoding="ascii") for path in tunables],
-    }
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-
-
-def cgroups_of(name: str) -> Iterator[Path]:
-    for hierarchy in cgroups.hierarchies(Path("/proc/self/mounts").read_text(encoding="utf-8")):
-        yield from hierarchy.rglob(f"*{name}*")
-
-
-def processes() -> Iterator[int]:
-    """The other processes that have not ended; what has ended stays a zombie until the machine's first process finds the time."""
-    for name in names(Path("/proc")):
-        with contextlib.suppress(ProcessLookupError):
-            if name.isdigit() and Process.of(int(name)).pid != os.getpid():
-                yield int(name)
-
-
-def namespaces(pid: int) -> set[str]:
-    """The network, mount and pid namespaces of a process that are not this one's."""
-    found = set()
-    for kind in ("net", "mnt", "pid"):
-        try:
-            found.add(str(Path(f"/proc/{pid}/ns/{kind}").readlink()))
-        except OSError:  # it has ended
-            continue
-    return found - {str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in ("net", "mnt", "pid")}
-
-
-def command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-    except OSError:  # it has ended
-        return ""
+    leftovers.check_none(Options(faults="none", node=True), tmp_path, killed=killed, use=lambda lab: lab.node.deploy(workloads.healthy("shop")))

@@ -36,7 +36,7 @@ class Instance:
         """From one result of a loop over the hosts: {item, api_server} or {item, failed|unreachable, msg}."""
         host, facts = str(result["item"]), result.get("api_server")
         if not isinstance(facts, Mapping) or result.get("unreachable"):
-            said = clean(result.get("msg") or "it returned nothing", 300)
+            said = clean(result.get("msg") or "it returned nothing", 300).removeprefix("Task failed: ")
             error = f"the host cannot be reached: {said}" if result.get("unreachable") else said
             return cls(host, None, error, None, error)
         loopback = facts.get("loopback") or {}
@@ -64,6 +64,11 @@ class Instance:
         arguments = self.part("process").get("arguments") or {}
         told = [*(facts.get("addresses") or ()), facts.get("address"), arguments.get("advertise-address"), arguments.get("bind-address")]
         return frozenset(str(address) for address in told if address) - LOCAL - {"0.0.0.0", "::"}
+
+    @property
+    def own_addresses(self) -> frozenset[str]:
+        """Of its interfaces; without those that every host has."""
+        return frozenset(map(str, (self.facts or {}).get("addresses") or ())) - LOCAL
 
     @property
     def where(self) -> str:

@@ -93,4 +93,5 @@ def _mark(guard: Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{one_line(text[1:], 2000)}."
+    line = one_line(text, 2000)
+    return f"{line[:1].upper()}{line[1:]}."

@@ -24,10 +24,7 @@ def metrics(report: Mapping[str, Any]) -> str:
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     cluster = {"cluster": str(report["cluster"] or "")}
-    instances = [
-        ({**cluster, "instance": one["host"]}, (one["new"] if one["outcome"] in ("done", "failed") and one["new"] else one["old"]))
-        for one in report["instances"]
-    ]
+    instances = [({**cluster, "instance": one["host"]}, _seen(one)) for one in report["instances"]]
     yield from _family("kube_apiserver_loopback_cert_not_after_seconds", "When the loopback certificate of an API server ends, seconds since 1970.")
     yield from (_sample("kube_apiserver_loopback_cert_not_after_seconds", of, _unix(seen["not_after"])) for of, seen in instances if seen["not_after"])
     yield from _family("kube_apiserver_loopback_cert_start_seconds", "When the process that made it was started, seconds since 1970.")
@@ -39,6 +36,11 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _family("webhook_doctor_rotation_outcome", "How it ended: 1 for that outcome, 0 for the others.")
     for outcome in OUTCOMES:
         yield _sample("webhook_doctor_rotation_outcome", {**cluster, "outcome": outcome}, int(report["outcome"] == outcome))
+
+
+def _seen(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is known of its certificate now: nothing of one that was stopped and of which no new one was seen."""
+    return one["new"] or ({"not_after": None, "started": None} if one["outcome"] == "failed" else one["old"])
 
 
 def _family(name: str, text: str) -> Iterator[str]:

@@ -54,7 +54,7 @@ def read_verdicts(given: Iterable[Mapping[str, Any]], instances: Sequence[Instan
 def plan(verdicts: Sequence[Verdict], situation: Situation, what: str) -> dict[str, Any]:
     """what: is done to a host, such as `restart kube-apiserver`. The guards are those of the first one whose turn it is; each is asked again in its turn.
 
-    {outcome: go|nothing|waiting (for the window, and for nothing else)|refused, says, what, at, cluster, instances, order, next, guards, blocking, unknown,
+    {outcome: go|nothing|waiting (for the window, and for nothing else)|refused, says, what, at, cluster, instances, order, next, guards, stops, unknown,
     baseline, through, seconds_per_server, window}
     """
     order = turns(verdicts, situation)
@@ -76,7 +76,7 @@ def plan(verdicts: Sequence[Verdict], situation: Situation, what: str) -> dict[s
         "order": [turn.shown() for turn in order],
         "next": first,
         "guards": [guard.shown() for guard in found],
-        "blocking": [guard.shown() for guard in stops],
+        "stops": [guard.line for guard in stops],
         "unknown": unknown,
         "baseline": sorted(unavailable(situation.api)) if situation.baseline is None else sorted(situation.baseline),
         "through": through(situation, first),

@@ -27,7 +27,7 @@ def report(
     """
     outcome = _outcome(plan, failure, check)
     by_host = {item["host"]: item for item in done}
-    instances = [_instance(one, plan, by_host.get(one["host"]), failure, check) for one in plan["instances"]]
+    instances = [_instance(one, plan, by_host.get(one["host"]), failure, outcome == PREVIEW) for one in plan["instances"]]
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -53,14 +53,14 @@ def _outcome(plan: Mapping[str, Any], failure: Mapping[str, Any] | None, check: 
 
 
 def _instance(
-    one: Mapping[str, Any], plan: Mapping[str, Any], item: Mapping[str, Any] | None, failure: Mapping[str, Any] | None, check: bool
+    one: Mapping[str, Any], plan: Mapping[str, Any], item: Mapping[str, Any] | None, failure: Mapping[str, Any] | None, preview: bool
 ) -> dict[str, Any]:
     """outcome: done|failed|not_touched|would_be_done of those that were due, else the verdict's state."""
     due = any(turn["host"] == one["host"] for turn in plan["order"])
     failed = bool(failure and failure.get("host") == one["host"])
     outcome = one["state"]
     if due:
-        outcome = "failed" if failed else "done" if item and item["proven"] else "would_be_done" if check and not failure else "not_touched"
+        outcome = "failed" if failed else "done" if item and item["proven"] else "would_be_done" if preview else "not_touched"
     old = {"not_after": one["not_after"], "started": one["started"], "lifetime_days": one["lifetime_days"]}
     return {
         "host": one["host"],
@@ -86,7 +86,7 @@ def _says(outcome: str, plan: Mapping[str, Any], instances: Sequence[Mapping[str
         return f"{plan['what']}: done and proven on {listing(done, 10)}"
     assert failure is not None
     where = f" at {failure['host']}" if failure.get("host") else ""
-    parts = [f"stopped{where}: {clean(failure['says'], 500)}", f"done before: {listing(done, 10)}" if done else "nothing was done before"]
+    parts = [f"stopped{where}: {clean(failure['says'], 500).rstrip('.')}", f"done before: {listing(done, 10)}" if done else "nothing was done before"]
     if left:
         parts.append(f"not touched: {listing(left, 10)}")
     return "; ".join(parts)

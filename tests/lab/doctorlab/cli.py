@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from . import acme, build, cert_manager, faults, gatekeeper, kwok, options, paths, texts, worker
+from . import acme, build, cert_manager, faults, gatekeeper, kubeadm, kwok, options, paths, texts
 from .errors import LabError
 from .lifecycle import Lab
 from .options import Options
@@ -128,7 +128,7 @@ def _build(given: argparse.Namespace) -> None:
     for version in known(paths.VERSIONS) if given.all else [choose(given.kubernetes, paths.VERSIONS)]:
         made += build.ensure(version, _say).values()
         if given.all:
-            made += worker.ensure(version, _say).values()
+            made += kubeadm.ensure(version, _say).values()
     if given.all:
         made += [cert_manager.ensure(_say), acme.ensure(_say), gatekeeper.ensure(_say), kwok.ensure(_say), build.ensure_own("istiod", _say)]
     for path in made:

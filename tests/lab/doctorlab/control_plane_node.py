@@ -94,21 +94,28 @@ class ControlPlaneNode:
         done = self.run([str(self._programs["crictl"]), "ps", "--name", f"^{re.escape(name)}$", "-o", "json"])
         return list(json.loads(done.stdout)["containers"])
 
-    def loopback_name(self) -> str | None:
-        """The common name of the loopback certificate that the API server presents at the node's own address; null if none answers."""
+    def loopback_certificate(self) -> x509.Certificate | None:
+        """What the API server presents at the node's own address when it is asked by the loopback certificate's name; null if none answers."""
         arguments = [self.address, str(addresses.API_PORT), _LOOPBACK]
         done = self._lab.run([sys.executable, "-c", _READ_CERTIFICATE, *arguments], capture_output=True)
         if done.returncode:
             return None
-        (name,) = x509.load_pem_x509_certificate(done.stdout.encode()).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return str(name.value)
+        return x509.load_pem_x509_certificate(done.stdout.encode())
+
+    def loopback_name(self) -> str | None:
+        """Its common name, with the second of the API server's start (servers that start together have the same); null if none answers."""
+        certificate = self.loopback_certificate()
+        return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value) if certificate else None
 
     def ready(self) -> bool:
         """Whether its own API server says so."""
         return self._lab.run(["kubectl", "--kubeconfig", str(self.kubeconfig), "get", "--raw=/readyz"], capture_output=True).returncode == 0
 
-    def wait_for_new_api_server(self, loopback_name: str | None, timeout: float = 60) -> str:
-        """Wait until it is ready with another loopback certificate than that; return that one's name. Raises LabError."""
+    def wait_for_new_api_server(self, loopback_name: str | None, timeout: float = 120) -> str:
+        """Wait until it is ready with another loopback certificate than that; return that one's name. Raises LabError.
+
+        With kubeadm's arguments a kube-apiserver that is told to end may take a minute (its --request-timeout), as watches are not cut off.
+        """
         found: list[str] = []
 
         def renewed() -> bool:

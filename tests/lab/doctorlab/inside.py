@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
             for node in given["nodes"]:
                 _wait_until_ready(connect(state, node))
         elif step == "nodes":
-            _wait_for_nodes(connect(state, given["front"]), given["nodes"])
+            _wait_for_nodes(connect(state, given["front"]), given["nodes"], given["static_pods"])
         else:
             populate(connect(state, given["front"]), state, given)
     except (LabError, OSError, http.client.HTTPException) as error:
@@ -95,20 +95,24 @@ def _make_accounts(client: Client, state: Path, folder: Path, front: str, nodes:
         controlplane.write_kubeconfigs(state, user, front, nodes, token)
 
 
-def _wait_for_nodes(client: Client, nodes: dict[str, list[dict[str, str]]]) -> None:
-    """Wait until the kubelets of nodes say that they are ready, and leave them these taints.
+def _wait_for_nodes(client: Client, nodes: dict[str, list[dict[str, str]]], static_pods: list[str]) -> None:
+    """Wait until the kubelets of nodes say that they are ready, and these pods in kube-system; leave the nodes these taints.
 
     That of new nodes is taken off by the node controller elsewhere. Here it would take the nodes for dead that are mere objects.
     """
     for name, taints in nodes.items():
         path = f"/api/v1/nodes/{name}"
 
-        def ready(path: str = path) -> bool:
-            status, node = client.request("GET", path)
-            return status == 200 and any(item["type"] == "Ready" and item["status"] == "True" for item in node["status"].get("conditions") or [])
-
-        wait(f"node {name} is ready", ready, timeout=120)
+        wait(f"node {name} is ready", lambda path=path: _is_ready(client, path), timeout=120)
         client.merge(path, {"spec": {"taints": taints or None}})
+    for name in static_pods:
+        wait(f"static pod {name} is ready", lambda name=name: _is_ready(client, f"/api/v1/namespaces/kube-system/pods/{name}"), timeout=120)
+
+
+def _is_ready(client: Client, path: str) -> bool:
+    """Whether a Node or Pod exists and says that it is ready."""
+    status, item = client.request("GET", path)
+    return status == 200 and any(condition["type"] == "Ready" and condition["status"] == "True" for condition in item["status"].get("conditions") or [])
 
 
 def _make_namespace(client: Client, target: Target) -> None:

@@ -55,6 +55,15 @@ def machines(control_plane: int) -> list[Machine]:
     return list(addresses.CONTROL_PLANE_MACHINES.values())[:control_plane]
 
 
+def _components(options: Options) -> list[str]:
+    return [name for name in _COMPONENTS if options.scheduler or name != "kube-scheduler"]
+
+
+def static_pods(options: Options) -> list[str]:
+    """The names of the mirror pods in kube-system that a lab has."""
+    return [f"{name}-{node.name}" for node in machines(options.control_plane) for name in _components(options)]
+
+
 def bring_up(
     running: Running, programs: Mapping[str, Path], version: Version, authorities: Mapping[str, Pair], options: Options, environment: Mapping[str, str]
 ) -> None:
@@ -63,12 +72,13 @@ def bring_up(
     `environment` is that of kubeadm, which hands its proxy variables on to the static pods.
     """
     nodes, members = machines(options.control_plane), machines(options.etcd_members)
-    components = [name for name in _COMPONENTS if options.scheduler or name != "kube-scheduler"]
+    components = _components(options)
 
     def set_up(node: Machine) -> None:
         _write_files(running.state, node, nodes, programs, authorities)
         worker.set_up(running, node, programs, addresses.BALANCER_ADDRESS, own_system_files=True)
-        documents = configuration(version, node, members, endpoint_routing=options.routing == "endpoint")
+        arguments = {**({"enable-aggregator-routing": "true"} if options.routing == "endpoint" else {}), **options.api_server_arguments}
+        documents = configuration(version, node, members, arguments)
         _configuration_of(running, node.name).write_text(yaml.safe_dump_all(documents), encoding="utf-8")
         _run_phases(running, node.name, programs["kubeadm"], phases(components, first=node is nodes[0]), environment)
 
@@ -165,17 +175,16 @@ def phases(components: Sequence[str], *, first: bool) -> list[str]:
     return ["certs all", *(f"kubeconfig {name}" for name in kubeconfigs), *(f"control-plane {_COMPONENTS[name]}" for name in components)]
 
 
-def configuration(version: Version, node: Machine, members: Sequence[Machine], *, endpoint_routing: bool) -> list[dict[str, Any]]:
-    """kubeadm's configuration of a node, as documents. Pure. Source: kubeadm-config.v1beta3 and v1beta4."""
+def configuration(version: Version, node: Machine, members: Sequence[Machine], of_api_server: Mapping[str, str]) -> list[dict[str, Any]]:
+    """kubeadm's configuration of a node, as documents; `of_api_server` are arguments besides kubeadm's. Pure. Source: kubeadm-config.v1beta3 and v1beta4."""
     new = version.minor >= 31
     beta = "kubeadm.k8s.io/v1beta4" if new else "kubeadm.k8s.io/v1beta3"
 
-    def arguments(given: dict[str, str]) -> Any:
-        return [{"name": name, "value": value} for name, value in given.items()] if new else given
+    def arguments(given: Mapping[str, str]) -> Any:
+        return [{"name": name, "value": value} for name, value in given.items()] if new else dict(given)
 
-    of_api_server = {"enable-aggregator-routing": "true"} if endpoint_routing else {}
     if node not in members:
-        of_api_server["etcd-servers"] = ",".join(f"https://{member.address}:{addresses.ETCD_PORT}" for member in members)
+        of_api_server = {**of_api_server, "etcd-servers": ",".join(f"https://{member.address}:{addresses.ETCD_PORT}" for member in members)}
     return [
         {
             "apiVersion": beta,

@@ -76,6 +76,8 @@ class Lab:
             raise LabError("nodes with a kubelet (--node, --control-plane) need root: containers need cgroups. Run it as root, or leave them out.")
         of_nodes = tools.CONTROL_PLANE if self.options.control_plane else tools.NODE if self.options.node else ()
         tools.ensure([*tools.ALWAYS, *(("tinyproxy",) if start.needs_tinyproxy(self.options) else ()), *of_nodes], self._log)
+        if self.options.kubelets:
+            worker.raise_limit(self._log)
         version = choose(self.options.kubernetes, paths.VERSIONS)
         chosen = self.targets
         own = {name: build.ensure_own(name, self._log) for name in build.OWN}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Options:
     scheduler: bool = False  # a kube-scheduler: where nodes are that pods fit on (kwok's; a `node` brings it along; the lab's others have no room)
     etcd_quota_mb: int | None = None  # so small that it can be filled; Events then have an etcd of their own
     control_plane: int = 0  # how many control-plane nodes with a kubelet, containerd and static pods, behind a load balancer; needs root
+    api_server_arguments: dict[str, str] = field(default_factory=dict)  # of these nodes' API servers, besides kubeadm's: {"request-timeout": "10s"}
     etcd_members: int = 1  # of these nodes: on the first one, or one on each of three
     node: bool = False  # a node with a real kubelet, and what it takes that Deployments run there; needs root
 
@@ -53,6 +54,8 @@ class Options:
         _one_of("control-plane", self.control_plane, (0, 1, 2, 3))
         if self.control_plane and (self.node or self.api_servers != 1 or self.etcd_quota_mb):
             raise LabError("control-plane: its nodes have API servers, kubelets and etcd of their own, so leave node, api-servers and etcd-quota-mb out.")
+        if self.api_server_arguments and not self.control_plane:
+            raise LabError("api-server-arguments: needs control-plane.")
         if self.etcd_members not in (1, 3) or (self.etcd_members == 3 and self.control_plane != 3):
             raise LabError(f"etcd-members: {self.etcd_members!r} is neither 1 nor, with control-plane 3, 3.")
 

@@ -100,7 +100,8 @@ def start(running: Running, options: Options, programs: Programs, targets: list[
     filtered = [(target.make.packet_filter, target.pods) for target in targets if target.make.packet_filter]
     network.filter_packets(running.namespace, [(address, how) for how, pods in filtered for address in pods])
     if options.kubelets:
-        _wait_for_kubelets(running, {addresses.NODE: []} if options.node else {node: [kubeadm.TAINT] for node in nodes}, front)
+        with_kubelet = {addresses.NODE: []} if options.node else {node: [kubeadm.TAINT] for node in nodes}
+        _wait_for_kubelets(running, with_kubelet, kubeadm.static_pods(options), front)
     if options.control_plane:
         kubeadm.finish(running, nodes, node_programs["kubeadm"])
 
@@ -138,10 +139,10 @@ def _environment(options: Options, *, broken: bool = False) -> dict[str, str]:
     return controlplane.proxy_environment() if options.proxy or (broken and options.broken_instance == "proxy") else {}
 
 
-def _wait_for_kubelets(running: Running, nodes: Mapping[str, list[dict[str, str]]], front: str) -> None:
-    """Wait until nodes are ready, and give them the taints that they keep. Raises LabError with what a kubelet says."""
+def _wait_for_kubelets(running: Running, nodes: Mapping[str, list[dict[str, str]]], static_pods: list[str], front: str) -> None:
+    """Wait until nodes and their static pods are ready, and give them the taints that they keep. Raises LabError with what a kubelet says."""
     try:
-        _inside(running, "nodes", {"nodes": nodes, "front": front})
+        _inside(running, "nodes", {"nodes": nodes, "static_pods": static_pods, "front": front})
     except LabError as error:
         words = [f"The last words of {node}'s kubelet ({running.log(f'{node}-kubelet')}):\n{running.last_words(f'{node}-kubelet')}" for node in nodes]
         raise LabError("\n".join([str(error), *words])) from error

@@ -37,6 +37,7 @@ _TUNABLES = ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "ke
 _OVERLAID = ("/etc", "/usr/local/bin")
 # What lies in a hidden folder is kept in one of these meanwhile.
 _STASHES = ("/mnt", "/media", "/srv", "/opt")
+_INOTIFY, _INOTIFY_NEEDED = Path("/proc/sys/fs/inotify/max_user_instances"), 1024
 KUBELET_CONFIG = Path("/var/lib/kubelet/config.yaml")  # kubeadm's place
 
 
@@ -50,6 +51,17 @@ def ensure(version: Version, log: Callable[[str], None]) -> dict[str, Path]:
 def ensure_containerd(log: Callable[[str], None]) -> Path:
     """Return the folder with containerd's programs, built if needed (75 s on 2 cores, once)."""
     return build.ensure_programs("containerd", _CONTAINERD, log, f"-s -w -X {_MODULE}/version.Version=v{_VERSION}")
+
+
+def raise_limit(log: Callable[[str], None], setting: Path = _INOTIFY) -> None:
+    """Let a user have as many inotify instances as several labs need: a node takes 17, and Linux allows 128. It stays so until the machine starts anew."""
+    allowed = int(setting.read_text(encoding="ascii"))
+    if allowed >= _INOTIFY_NEEDED:
+        return
+    try:
+        setting.write_text(str(_INOTIFY_NEEDED), encoding="ascii")
+    except OSError as error:  # in a container
+        log(f"fs.inotify.max_user_instances is {allowed} and cannot be raised ({error}): more than {allowed // 17} nodes with a kubelet will not start")
 
 
 def make_credentials(folder: Path, authority: Pair, now: datetime) -> None:

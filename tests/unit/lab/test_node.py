@@ -19,7 +19,10 @@ import tomllib
 from doctorlab import Lab, Options, addresses, build, cgroups, faults, images, network, objects, paths, pki, servers, worker, workloads
 from doctorlab.errors import LabError
 from doctorlab.faults import Answer, Make, Pods, Server
+from doctorlab.images import Image
 from doctorlab.versions import Version
+
+MACHINES = [addresses.LAB_NODE, *addresses.CONTROL_PLANE_MACHINES.values()]
 
 
 def blobs(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -33,7 +36,7 @@ def blobs(path: Path) -> Iterator[tuple[str, bytes]]:
 def test_an_image_is_what_its_digests_say(tmp_path: Path) -> None:
     program = tmp_path / "webhook"
     program.write_bytes(b"\x7fELF and so on")
-    images.write(tmp_path / "image.tar", "registry.example/webhook:1", program, "/webhook")
+    images.write(tmp_path / "image.tar", Image("registry.example/webhook:1", program))
     files = dict(blobs(tmp_path / "image.tar"))
     for name, content in files.items():
         if name.startswith("blobs/"):
@@ -56,7 +59,7 @@ def blob(descriptor: dict[str, Any]) -> str:
 def test_the_same_program_makes_the_same_image(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
     for name in ("1.tar", "2.tar"):
-        images.write(tmp_path / name, "n", tmp_path / "a", "/a")
+        images.write(tmp_path / name, Image("n", tmp_path / "a"))
     assert (tmp_path / "1.tar").read_bytes() == (tmp_path / "2.tar").read_bytes()
 
 
@@ -66,9 +69,10 @@ def test_hierarchies() -> None:
 
 
 def test_what_is_to_be_kept_is_there_again_once_its_folder_is_hidden() -> None:
-    lines = worker.mounts(Path("/var/lib/ci/a lab"), [Path("/var/lib/ci/a lab"), Path("/root/cache")], "/mnt").splitlines()
+    lab = Path("/var/lib/ci/a lab")
+    lines = worker.mounts(lab / "nodes/n", lab / "logs/pods/n", [lab, Path("/root/cache")], "/mnt").splitlines()
     saved, hidden = lines.index("mount --bind '/var/lib/ci/a lab' /mnt/0"), lines.index("mount -t tmpfs -o mode=755 tmpfs /var/lib")
-    back, used = lines.index("mount --bind /mnt/0 '/var/lib/ci/a lab'"), lines.index("mount --bind '/var/lib/ci/a lab/node/kubelet' /var/lib/kubelet")
+    back, used = lines.index("mount --bind /mnt/0 '/var/lib/ci/a lab'"), lines.index("mount --bind '/var/lib/ci/a lab/nodes/n/kubelet' /var/lib/kubelet")
     assert saved < hidden < back < used
     assert lines.index("mount -t proc proc /proc") < lines.index("mount --bind /run/tunables/vm.overcommit_memory /proc/sys/vm/overcommit_memory")
 
@@ -83,16 +87,17 @@ def test_containerd_is_configured_in_toml_that_quotes_paths() -> None:
 
 @pytest.mark.parametrize(("version", "said"), [("1.30.14", False), ("1.36.3", True)])
 def test_an_old_kubelet_is_not_told_what_it_does_not_know(version: str, said: bool) -> None:
-    config = worker.kubelet_config(Path("/pki"), "wd-lab-1", Path("/resolv.conf"), Version.parse(version))
+    config = worker.kubelet_config(addresses.LAB_NODE, Path("/pki/ca.crt"), Path("/resolv.conf"), Version.parse(version))
     assert ("failCgroupV1" in config) is said
-    assert config["cgroupRoot"] == "/wd-lab-1"
 
 
 def test_the_nodes_pods_are_routed_past_the_route_that_makes_all_pods_local() -> None:
-    lines = network.wire_to_node(4711).splitlines()
+    lines = network.wire_to_machine(4711, addresses.LAB_NODE, "172.31.0.11").splitlines()
     assert lines[0] == "link add node0 type veth peer name eth0 netns 4711"
     assert lines[-1] == "route add 10.244.64.0/24 via 172.31.0.31 dev node0 onlink src 172.31.0.11 table local"
-    assert addresses.NODE_PODS.subnet_of(addresses.POD_NETWORK) and not addresses.NODE_PODS.overlaps(addresses.KWOK_POD_NETWORK)
+    ranges = [machine.pods for machine in MACHINES]
+    assert len(set(ranges)) == 4
+    assert all(pods.subnet_of(addresses.POD_NETWORK) and not pods.overlaps(addresses.KWOK_POD_NETWORK) for pods in ranges)
 
 
 @pytest.mark.parametrize(("remove", "place"), [(False, "-I FORWARD 1"), (True, "-D FORWARD")])
@@ -105,7 +110,7 @@ def test_every_pod_network_address_of_the_targets_is_outside_the_nodes() -> None
     from doctorlab import targets
 
     for target in targets.allot(faults.load(paths.FAULTS)):
-        assert not [address for address in target.pods if addresses.IPv4Address(address) in addresses.NODE_PODS]
+        assert not [address for address in target.pods for machine in MACHINES if addresses.IPv4Address(address) in machine.pods]
 
 
 def made(target: Any) -> dict[str, Any]:
@@ -176,10 +181,12 @@ def test_a_plain_lab_is_not_built_anew_because_of_the_node() -> None:
     assert build.PACKAGES.keys() & build.NODE_PACKAGES.keys() == set()
     assert build._pins(build.PACKAGES) == ("go.mod", "go.sum")
     assert build._pins(build.NODE_PACKAGES) == ("go.mod", "go.sum", "node.sum")
+    assert build._pins(build.CONTROL_PLANE_PACKAGES) == ("go.mod", "go.sum", "node.sum", "kubeadm.sum")
 
 
-def test_without_root_it_says_so_before_anything_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [Options(faults="none", node=True), Options(faults="none", control_plane=2)])
+def test_without_root_it_says_so_before_anything_is_built(options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(LabError, match="needs root"):
-        Lab(tmp_path / "lab", Options(faults="none", node=True)).up()
+    with pytest.raises(LabError, match="need root"):
+        Lab(tmp_path / "lab", options).up()
     assert not (tmp_path / "lab").exists()

@@ -50,7 +50,7 @@ def test_who_is_due_and_in_which_order() -> None:
     made = planned({"hosts": DUE})
     assert (made["outcome"], made["next"], [turn["host"] for turn in made["order"]]) == ("go", "cp2", ["cp2", "cp1"])
     assert made["says"] == "2 of 3 API servers due: restart kube-apiserver, one at a time"
-    assert made["baseline"] == [] and made["blocking"] == [] and made["unknown"] == []
+    assert made["baseline"] == [] and made["stops"] == [] and made["unknown"] == []
 
 
 def test_nothing_is_due() -> None:
@@ -63,7 +63,7 @@ def test_a_guard_that_does_not_let_it() -> None:
     made = planned({"hosts": {**DUE, "cp3": {"unreachable": "No route to host"}}})
     assert (made["outcome"], made["unknown"]) == ("refused", ["cp3"])
     assert made["says"] == "2 of 3 API servers due: restart kube-apiserver, but peers does not let it; cp3 cannot be judged"
-    assert [guard["name"] for guard in made["blocking"]] == ["peers"]
+    assert [line.split(" ")[0] for line in made["stops"]] == ["peers"]
 
 
 def test_a_window_that_is_closed_is_waited_for_unless_something_else_is_in_the_way() -> None:
@@ -74,7 +74,7 @@ def test_a_window_that_is_closed_is_waited_for_unless_something_else_is_in_the_w
 
 def test_what_blocks_stops_nothing_where_nothing_is_due() -> None:
     made = planned({"nodes": {"cp1": {"spec": {"unschedulable": True}}}})
-    assert made["outcome"] == "nothing" and [guard["name"] for guard in made["blocking"]] == ["nodes"]
+    assert made["outcome"] == "nothing" and [line.split(" ")[0] for line in made["stops"]] == ["nodes"]
 
 
 def test_the_guards_are_those_of_the_first_one() -> None:

@@ -95,6 +95,12 @@ def test_metrics_have_one_sample_for_each_instance_and_outcome() -> None:
     assert len(families) == len(set(families)) == 5
 
 
+def test_metrics_of_one_that_did_not_come_back_tell_nothing_old() -> None:
+    lines = metrics(reported([], failure={"host": "cp2", "says": "it does not come back.", "logs": []})).splitlines()
+    assert 'kube_apiserver_loopback_cert_probe_success{cluster="test",instance="cp2"} 0' in lines
+    assert not any("not_after" in line and "cp2" in line for line in lines)
+
+
 def test_names_in_metrics_cannot_break_out() -> None:
     made = reported([])
     made["cluster"] = 'a"b\\c\nd'

@@ -19,14 +19,31 @@ KNOWN, PEERS, SINGLE = "known", "peers", "single"
 
 def known(situation: Situation) -> Iterator[Guard]:
     """Every API server that the cluster has is on a host of the inventory: what is not looked at may be down."""
+    twins = _twins(situation)
     error = situation.api.error("EndpointSlice")
-    if error:
+    if twins:
+        yield Guard(
+            KNOWN,
+            False,
+            f"{listing(twins)} are one and the same machine, as Ansible reaches them: look at what the inventory and the play say about ansible_host and "
+            "ansible_connection",
+        )
+    elif error:
         yield Guard(KNOWN, None, f"which API servers there are could not be read (EndpointSlices of default/kubernetes): {error}")
     elif len(situation.strangers) > sum(one.facts is None for one in situation.instances):  # the addresses of a host that cannot be reached are not known
         names = listing([dial(address, port) for address, port in situation.strangers])
         yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
     else:
-        yield Guard(KNOWN, True, f"the inventory has the hosts of all {len(situation.instances)} API servers")
+        yield Guard(KNOWN, True, "every API server that the cluster knows is on a host of the inventory")
+
+
+def _twins(situation: Situation) -> list[str]:
+    """Hosts of the inventory that have shown the same addresses; those of one that has no network at all do not count."""
+    seen: dict[frozenset[str], list[str]] = {}
+    for one in situation.instances:
+        if one.facts is not None:
+            seen.setdefault(one.own_addresses, []).append(one.host)
+    return next((hosts for addresses, hosts in seen.items() if addresses and len(hosts) > 1), [])
 
 
 def peers(situation: Situation) -> Iterator[Guard]:
