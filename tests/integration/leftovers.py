@@ -26,14 +26,19 @@ def check_none(options: Options, folder: Path, *, killed: bool, use: Callable[[L
         name = lab.running.about["id"]
         assert any(cgroups_of(name)), "pods run in cgroups of the lab's name"
         inside = {space for each in (lab.running.namespace, *lab.running.nodes.values()) for space in namespaces(each.init.pid)}
-        assert [pid for pid in processes() if namespaces(pid) & inside and "containerd-shim" in command(pid)], "there are containers"
+        started = [process for process in processes() if namespaces(process.pid) & inside]
+        assert any("containerd-shim" in command(process.pid) for process in started), "there are containers"
         if killed:
             lab.running.namespace.holder.kill()
         raise InterruptedError("the test fails here")
-    assert machine() == before
-    assert list(cgroups_of(name)) == []
-    assert [command(pid) for pid in processes() if namespaces(pid) & inside or str(folder) in command(pid)] == []
-    assert sorted(path.name for path in (folder / "lab").iterdir()) == [".lock", "logs"]
+    after = machine()
+    assert after == before, after
+    left = [command(process.pid) for process in started if process.alive()]
+    left += [command(process.pid) for process in processes() if str(folder) in command(process.pid)]
+    left += [str(path) for path in cgroups_of(name)]
+    assert left == [], left
+    files = sorted(path.name for path in (folder / "lab").iterdir())
+    assert files == [".lock", "logs"], files
 
 
 def machine() -> dict[str, Any]:
@@ -57,12 +62,12 @@ def cgroups_of(name: str) -> Iterator[Path]:
         yield from hierarchy.rglob(f"*{name}*")
 
 
-def processes() -> Iterator[int]:
+def processes() -> Iterator[Process]:
     """The other processes that have not ended; what has ended stays a zombie until the machine's first process finds the time."""
     for name in names(Path("/proc")):
         with contextlib.suppress(ProcessLookupError):
-            if name.isdigit() and Process.of(int(name)).pid != os.getpid():
-                yield int(name)
+            if name.isdigit() and int(name) != os.getpid():
+                yield Process.of(int(name))
 
 
 def namespaces(pid: int) -> set[str]:

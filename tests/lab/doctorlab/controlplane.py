@@ -88,7 +88,8 @@ def write_kubeconfig(path: Path, folder: Path, user: str, node: str, token: str 
 
 def instance_name(name: str, node: str) -> str:
     """Of a process that there is one of for each API server."""
-    return name if node == addresses.FIRST else f"{name}-2"
+    number = list(addresses.CONTROL_PLANE_NODES).index(node) + 1
+    return name if number == 1 else f"{name}-{number}"
 
 
 def kubeconfig_name(user: str, node: str | None = None) -> str:
