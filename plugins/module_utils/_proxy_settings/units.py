@@ -31,8 +31,8 @@ UNITS = (
     "k0scontroller",
     "k0sworker",
 )
-# The file that this collection writes into <unit>.service.d.
-OWN = "90-webhook-doctor-proxy.conf"
+# The file that this collection writes into <unit>.service.d: to be read after http-proxy.conf, as most others call theirs.
+OWN = "zz-webhook-doctor-proxy.conf"
 _FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _MANAGER = ("/etc/systemd/system.conf", "/etc/systemd/system.conf.d/*.conf")
 _PROPERTIES = ("ActiveState", "FragmentPath", "NeedDaemonReload", "MainPID")

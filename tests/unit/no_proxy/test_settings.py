@@ -58,7 +58,7 @@ def test_precedence_of_all_the_places(machine: Machine) -> None:
     machine.file("/etc/systemd/system/kubelet.service.d/20-b.conf", "[Service]\nEnvironment=NO_PROXY=b\n")
     machine.file("/usr/lib/systemd/system/kubelet.service.d/10-a.conf", "[Service]\nEnvironment=NO_PROXY=a\n")
     machine.file("/usr/lib/systemd/system/kubelet.service.d/20-b.conf", "[Service]\nEnvironment=NO_PROXY=hidden\n")
-    machine.file("/etc/systemd/system/kubelet.service.d/90-webhook-doctor-proxy.conf", "[Service]\nEnvironment=NO_PROXY=ours\n")
+    machine.file("/etc/systemd/system/kubelet.service.d/zz-webhook-doctor-proxy.conf", "[Service]\nEnvironment=NO_PROXY=ours\n")
     machine.file("/etc/systemd/system/kubelet.service.d/README", "[Service]\nEnvironment=NO_PROXY=none\n")
     machine.file("/etc/default/kubelet", f"NO_PROXY=file\n{environment_file.BEGIN}\nNO_PROXY=block\n{environment_file.END}\n")
     found = unit(machine)

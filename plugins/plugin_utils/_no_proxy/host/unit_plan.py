@@ -20,7 +20,7 @@ from ..needs import Need
 from .settings import NAMES, OWN, PREFIXES, effective, excepted, proxied
 from .writing import drop_in, environment_lines
 
-FILE = "90-webhook-doctor-proxy.conf"
+FILE = "zz-webhook-doctor-proxy.conf"
 PRESENT, ABSENT = "present", "absent"
 # The units whose files are environment files, and which are restarted with all of a server's control plane.
 DISTRIBUTIONS = ("rke2-server", "rke2-agent", "k3s", "k3s-agent")
