@@ -15,7 +15,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.manifest_proxy import manifest_proxy
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.manifest_text import NotEdited, edited
 
-KUBEADM = (Path(__file__).parent / "manifests" / "kube-apiserver.yaml").read_text(encoding="utf-8")
+KUBEADM = (Path(__file__).parent / "manifests" / "kube-apiserver.manifest").read_text(encoding="utf-8")
 ENVIRONMENT = """\
     env:
     - name: HTTPS_PROXY

@@ -27,7 +27,7 @@ PASSWORD = "planted-p%40ss"
 PROXY = f"http://user:{PASSWORD}@proxy:3128"
 SHOWN = "http://***@proxy:3128"
 KUBELET = "[Unit]\nDescription=kubelet\n[Service]\nExecStart=/usr/bin/kubelet\n"
-MANIFEST = Path(__file__).parent / "manifests" / "kube-apiserver.yaml"
+MANIFEST = Path(__file__).parent / "manifests" / "kube-apiserver.manifest"
 SYSTEMD = "/lib/systemd/systemd"
 VALUES = [PROXY, 'a"b\\c', "x y", "50%", "%n", "$HOME `x`", "it's", "*.svc,10.0.0.0/8", "", "a;b#c", "=", "[::1]", "tab\\t", "ümlaut", "'q' \"r\""]
 
