@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("kubeconfig", help="print the path of a kubeconfig; it works inside the lab's network (exec)")
     show.add_argument("--user", default="admin", help="admin, diagnose, diagnose-probing (default: admin)")
     show.set_defaults(act=_kubeconfig)
+    nodes = commands.add_parser("inventory", help="write an Ansible inventory of the control-plane nodes (--control-plane) and print its path")
+    nodes.set_defaults(act=_inventory)
     inside = commands.add_parser("exec", help="run a command inside the lab's network: lab.py exec -- kubectl get nodes")
     inside.add_argument("--user", default="admin", help="whose kubeconfig (default: admin)")
     inside.add_argument("command", nargs="+")
@@ -106,6 +108,10 @@ def _status(given: argparse.Namespace) -> None:
 
 def _kubeconfig(given: argparse.Namespace) -> None:
     print(Lab.attach(given.state).kubeconfig_for(given.user))
+
+
+def _inventory(given: argparse.Namespace) -> None:
+    print(Lab.attach(given.state).inventory())
 
 
 def _exec(given: argparse.Namespace) -> int:

@@ -82,10 +82,10 @@ class ControlPlaneNode:
     def processes(self, name: str) -> list[Process]:
         """The processes of this name in the node's network (its own, and those of containers in the host's network); their pids are the machine's."""
         own = _network(self.namespace.init.pid)
-        found = []
+        found = []  # Linux keeps 15 characters of a name
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ProcessLookupError):  # it has ended meanwhile
-                if entry.name.isdigit() and (entry / "comm").read_text(encoding="utf-8").strip() == name and _network(int(entry.name)) == own:
+                if entry.name.isdigit() and (entry / "comm").read_text(encoding="utf-8").strip() == name[:15] and _network(int(entry.name)) == own:
                     found.append(Process.of(int(entry.name)))
         return found
 
