@@ -177,7 +177,7 @@ api_server:
       type: str
       sample: v1.36.3
     etcd:
-      description: The etcd behind it, asked with the API server's own certificate.
+      description: The etcd behind it, asked by gRPC with the API server's own certificate.
       type: dict
       contains:
         servers:
@@ -200,7 +200,7 @@ api_server:
               description: Whether it has no vote yet.
               type: bool
             healthy:
-              description: What its C(/health) says. Null where it is there, but cannot be asked by HTTP from here.
+              description: Whether it answers, knows a leader, can read with a quorum, and has no alarm.
               type: bool
             error:
               description: What was said instead.

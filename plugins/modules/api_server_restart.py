@@ -14,7 +14,7 @@ author:
   - kubeops.webhook_doctor contributors (@kubeops)
 description:
   - Ends the API server of the host that it runs on, waits until whoever watches over it has started a new one, and proves that - another process, another
-    container, a newer loopback certificate, and C(/readyz) at its own address, which has to stay so for O(stable_seconds).
+    container, a newer loopback certificate, C(/readyz) and C(/livez) at its own address - and that this stays so for O(stable_seconds).
   - A static pod (kubeadm, kubespray, RKE2, kind) is restarted by C(crictl stop) of its container, or, without C(crictl), by SIGTERM to the process in that
     container. k3s by C(systemctl restart), k0s by SIGTERM to its child kube-apiserver, microk8s by C(snap restart microk8s.daemon-kubelite).
     The pod's sandbox, the kubelet and the manifests are left alone.
@@ -100,7 +100,7 @@ command:
   type: str
   sample: /usr/bin/crictl --runtime-endpoint unix:///run/containerd/containerd.sock --timeout 10s stop --timeout 75 0123456789ab
 before:
-  description: The API server before. Keys C(process), C(container), C(loopback), C(ready) and C(version) are those of
+  description: The API server before. Keys C(process), C(container), C(loopback), C(ready), C(live) and C(version) are those of
     M(kubeops.webhook_doctor.api_server_facts).
   returned: when anything was done, or would be
   type: dict

@@ -6,8 +6,9 @@
     python api_load.py <kubeconfig> <host:port> ...        ends when its standard input does, and then prints JSON:
     {"requests": int, "failed": [text], "lost": int, "outages": {"host:port": [first, last, how many]}}
 
-Each request goes to the next API server, over a connection that stays open, as long as that one does not refuse it; then to the one after. failed: requests that
-none of them took. lost: reads that did not see what was written before. outages: when (seconds since 1970) attempts at an API server failed. Standard library only.
+Each request goes to the next API server, over a connection that stays open, as long as that one does not refuse it; then to the one after. failed: requests
+that none of them took. lost: reads that did not see what was written before. outages: when (seconds since 1970) attempts at an API server failed.
+Standard library only.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def load(lab: Lab) -> Iterator[Load]:
         client.wait()
 
 
-def row(lab: Lab, what: str, stopped_by: str, folder: Path, seen: Load | None = None, **more: Any) -> str:
+def table_row(lab: Lab, what: str, stopped_by: str, folder: Path, seen: Load | None = None, **more: Any) -> str:
     """A line of the rotation table at the end of the tests."""
     made = report(folder)
     seconds = [f"{one['seconds']:.0f}" for one in made["instances"] if one["seconds"] is not None]

@@ -93,7 +93,10 @@ class Host:
         """Run a program to its end, without input. Raises ProgramFailed."""
         environment = {**os.environ, "LC_ALL": "C"}
         try:
-            done: Any = subprocess.run(list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, env=environment, check=False)
+            # AnsibleModule.run_command knows no time limit, and a container runtime that hangs must not take the module along.
+            done: Any = subprocess.run(  # pylint: disable=ansible-bad-function
+                list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, env=environment, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise ProgramFailed(f"{argv[0]} did not end within {timeout:g} s") from error
         except OSError as error:

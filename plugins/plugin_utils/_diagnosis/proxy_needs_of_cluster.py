@@ -50,9 +50,9 @@ def cluster_needs(facts: Mapping[str, Any], words: Words) -> list[Need]:
     return [
         *_loopback(),
         *_networks(facts, instances),
+        *_names(facts, words),
         *_endpoints(facts, instances, words),
         *_nodes(facts, words),
-        *_names(facts, words),
         *(need for instance in instances for need in needs_of(facts, instance) if need.kind != KUBELETS),
         *_etcd(instances, words),
         *_metadata(facts),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .loopback import Loopback
     from .platform import Platform
 
+_PLAYBOOK = "kubeops.webhook_doctor.rotate_apiserver_loopback"
 # Control planes that somebody else keeps: their own way.
 OPENSHIFT = "OpenShift: let the operator roll out a new revision, one instance after the other; anything else fights the operator"
 TALOS = "Talos: reboot the control-plane nodes with talosctl, one after the other; there is no shell to stop a container from"
@@ -41,7 +42,8 @@ def managed(platform: Platform) -> str:
 
 
 def restart_values(cluster: Cluster, instance: Loopback | None) -> dict[str, object]:
-    """What the steps of WD690 may name: {restart} in words; {stop_seconds}, {rke2_seconds}, {redeployment_patch} where such a command is the way."""
+    """What the steps of WD690 may name: {restart} in words; {stop_seconds}, {rke2_seconds}, {redeployment_patch} where such a command is the way; {playbook}
+    where it can be done by that."""
     platform = cluster.platform
     seconds = instance.stop_seconds if instance else 60
     node = f"node {instance.node}" if instance and instance.node else "the node of that instance"
@@ -51,14 +53,15 @@ def restart_values(cluster: Cluster, instance: Loopback | None) -> dict[str, obj
         patch = {"spec": {"forceRedeploymentReason": f"loopback-certificate-{cluster.at.strftime('%Y-%m-%d')}"}}
         return {"restart": OPENSHIFT, "redeployment_patch": json.dumps(patch)}
     if platform.name in _SERVICES:
-        return {"restart": _SERVICES[str(platform.name)]}
+        return {"playbook": _PLAYBOOK, "restart": _SERVICES[str(platform.name)]}
     if any("talos" in str(one.get("os_image") or "").lower() for one in cluster.nodes.values()):
         return {"restart": TALOS}
     if platform.name == "rke2":
         words = f"RKE2, on {node}: stop the container, the kubelet starts it again. systemctl restart rke2-server may leave it running. {_MIRROR}"
-        return {"restart": words, "rke2_crictl": _RKE2_CRICTL, "rke2_seconds": seconds}
+        return {"playbook": _PLAYBOOK, "restart": words, "rke2_crictl": _RKE2_CRICTL, "rke2_seconds": seconds}
     where = f"inside the container of {node} (docker exec)" if platform.name in ("kind", "minikube") else f"on {node}"
-    return {"restart": f"{where[0].upper()}{where[1:]}: stop the container with time to drain, the kubelet starts it again. {_MIRROR}", "stop_seconds": seconds}
+    words = f"{where[0].upper()}{where[1:]}: stop the container with time to drain, the kubelet starts it again. {_MIRROR}"
+    return {"playbook": _PLAYBOOK, "restart": words, "stop_seconds": seconds}
 
 
 def in_the_way(cluster: Cluster) -> str | None:

@@ -19,14 +19,15 @@ READER, PROBER = "diagnose", "diagnose-probing"
 FILES = (f"{READER}.yaml", f"{PROBER}.yaml")
 
 
-# Those of the remedies, on top of both.
-REMEDY = "remediate"
+# Those of the remedies and of a rotation, on top of both.
+REMEDY, ROTATE = "remediate", "rotate"
 
 
 def remedies(folder: Path) -> dict[str, list[Object]]:
-    """user -> what is added to the rights of PROBER, for each remedy that has rights: `remediate-webhook_timeouts`."""
+    """user -> what is added to the rights of PROBER, for each remedy that has rights (`remediate-webhook_timeouts`), and for `rotate`."""
     shared = folder / f"{REMEDY}.yaml"
-    return {path.stem: [*documents(shared), *documents(path)] for path in sorted(folder.glob(f"{REMEDY}-*.yaml"))}
+    found = {path.stem: [*documents(shared), *documents(path)] for path in sorted(folder.glob(f"{REMEDY}-*.yaml"))}
+    return {**found, ROTATE: documents(folder / f"{ROTATE}.yaml")}
 
 
 def documents(path: Path) -> list[Object]:

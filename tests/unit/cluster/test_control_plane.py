@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.control_plane import api_server_facts, control_plane_facts, redacted
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._cluster.control_plane import api_server_facts, control_plane_facts
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._secrets import redacted
 from ansible_collections.kubeops.webhook_doctor.tests.unit.cluster.objects import api_server
 
 ROUTED = "--enable-aggregator-routing=true"

@@ -43,7 +43,7 @@ ADDED |= {
     "helm_version",
 }
 ADDED |= {"gcp_project", "gke_filter", "rule_name", "tcp_rules", "eks_cluster", "aws_region", "instance", "eniconfigs", "sg_policies"}
-ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch"}  # restart.py
+ADDED |= {"livez_instance", "restart", "dead_webhooks", "stop_seconds", "rke2_seconds", "rke2_crictl", "redeployment_patch", "playbook"}  # restart.py
 ADDED |= {
     "issuer",
     "issuer_kind",
@@ -118,7 +118,7 @@ def test_a_step_is_a_sentence_or_a_command_with_known_values(code: str, step: st
     if step.startswith("# "):
         assert step.rstrip(")")[-1] in ".?:" or "kubectl" in step, f"{code}: half a sentence"
     else:
-        assert re.match(r"([A-Z_]+=\$\()?(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|gcloud|aws|helm|printf|istioctl) ", filled), (
+        assert re.match(r"([A-Z_]+=\$\()?(kubectl|curl|openssl|getent|ip|tr|date|ping|crictl|gcloud|aws|helm|printf|istioctl|ansible-playbook) ", filled), (
             f"{code}: neither a sentence nor a known command: {step}"
         )
 

@@ -152,8 +152,8 @@ def test_all_that_a_cluster_needs() -> None:
     found = merged_no_proxy("proxy.example.net", facts=facts, scope="cluster", registries=["registry.example.net:5000"])
     assert found.split(",") == [
         "proxy.example.net",
-        *("10.96.0.0/16", "10.244.0.0/16", "api.example.net", "172.16.0.1", "10.0.0.11", "node-1", "10.0.0.12", "node-2"),
-        *(".svc", ".lab.local", "kubernetes.default", "kubernetes", "etcd.example.net"),
+        *("10.96.0.0/16", "10.244.0.0/16", ".svc", ".lab.local", "kubernetes.default", "kubernetes"),
+        *("api.example.net", "172.16.0.1", "10.0.0.11", "node-1", "10.0.0.12", "node-2", "etcd.example.net"),
         *("169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "registry.example.net"),
     ]
     assert missing_no_proxy(found, facts=facts, scope="cluster") == []

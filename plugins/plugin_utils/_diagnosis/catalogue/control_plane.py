@@ -78,8 +78,13 @@ WD610 = Entry(
 )
 
 # How to restart one instance, for every entry that ends in that. {restart} and the values of its commands: restart.py.
+_FIRST = "# {dead_webhooks}."
+_ROTATE = (
+    "# {playbook} does it one instance at a time, behind guards, and proves it (docs/rotating.md). inventory.ini: your control-plane hosts, in a group "
+    "kube_control_plane.",
+    "ansible-playbook -i inventory.ini {playbook} --check",
+)
 _RESTART = (
-    "# {dead_webhooks}.",
     "# {restart}.",
     "crictl stop --timeout {stop_seconds} $(crictl ps --name kube-apiserver --quiet)",
     "crictl --config {rke2_crictl} stop --timeout {rke2_seconds} $(crictl --config {rke2_crictl} ps --name kube-apiserver --quiet)",
@@ -99,7 +104,7 @@ WD601 = Entry(
     decided="The certificates of several instances, read with the server name apiserver-loopback-client, end within 24 hours, in less than 90 days. "
     "Closer to the end WD690 says it of each.",
     confirm=(_READ,),
-    fix=("# Restart them on different days, so that they never end together again.", *_RESTART),
+    fix=("# Restart them on different days, so that they never end together again.", _FIRST, *_RESTART),
     source="k8s.io/apiserver pkg/server/options/serving_with_loopback.go",
     blames="cluster",
 )
@@ -123,7 +128,7 @@ WD690 = Entry(
     "would put the "
     "name into the cluster's certificate.",
     confirm=(_READ, "kubectl --server https://{livez_instance} get --raw /livez/loopback-serving-certificate"),
-    fix=_RESTART,
+    fix=(_FIRST, *_ROTATE, *_RESTART),
     source="k8s.io/client-go util/cert/cert.go; k8s.io/apiserver pkg/server/options/serving_with_loopback.go; kubernetes/kubernetes#86552, #121580, "
     "#130047, #136477",
     blames="cluster",
