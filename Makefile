@@ -83,6 +83,7 @@ lint: $(DEV)/.ready $(COLLECTION) ## ruff, mypy, yamllint, ansible-lint (product
 	$(RUN_DEV) antsibull-changelog lint
 	$(RUN_DEV) python tests/tools/finding_pages.py --check
 	$(RUN_DEV) python tests/tools/coverage_table.py --check
+	$(RUN_DEV) python tests/tools/no_proxy_table.py --check
 
 .PHONY: unit
 unit: $(DEV)/.ready $(COLLECTION) ## The tables: no network, no cluster
@@ -122,9 +123,10 @@ bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/re
 	$(RUN_DEV) python benchmarks/bench.py $(CASES)
 
 .PHONY: docs
-docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code, and the table of what is covered
+docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code, the table of what is covered, and those of no_proxy as measured
 	$(RUN_DEV) python tests/tools/finding_pages.py
 	$(RUN_DEV) python tests/tools/coverage_table.py
+	$(RUN_DEV) python tests/tools/no_proxy_table.py
 
 .PHONY: build
 build: $(RUNTIME)/.ready ## The tarball for Galaxy
