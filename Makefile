@@ -17,6 +17,7 @@ PYTHON_VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d"
 CACHE := $(CURDIR)/.cache
 RUNTIME := $(CURDIR)/.venv
 DEV := $(CACHE)/dev-$(PYTHON_VERSION)
+export SCHEDULERS := $(CACHE)/schedulers-$(PYTHON_VERSION)
 WORKSPACE := $(CACHE)/workspace
 COLLECTION := $(WORKSPACE)/ansible_collections/kubeops/webhook_doctor
 
@@ -64,7 +65,7 @@ rollback: $(RUNTIME)/.remedies $(COLLECTION) ## Preview taking it back: KUBECONF
 ##@ Developing it
 
 .PHONY: test
-test: lint unit unit-lowest sanity integration ## Everything: lint, unit (newest and lowest libraries), sanity, the lab and the integration tests
+test: lint unit unit-lowest sanity molecule integration ## Everything: lint, unit (newest and lowest libraries), sanity, hosts in containers, the lab and the integration tests
 
 .PHONY: test-matrix
 test-matrix: ## make test with every Python found, then the tables with the lower bounds of requirements.txt
@@ -82,6 +83,7 @@ lint: $(DEV)/.ready $(COLLECTION) ## ruff, mypy, yamllint, ansible-lint (product
 	$(RUN_DEV) antsibull-changelog lint
 	$(RUN_DEV) python tests/tools/finding_pages.py --check
 	$(RUN_DEV) python tests/tools/coverage_table.py --check
+	$(RUN_DEV) python tests/tools/no_proxy_table.py --check
 
 .PHONY: unit
 unit: $(DEV)/.ready $(COLLECTION) ## The tables: no network, no cluster
@@ -99,6 +101,10 @@ unit-lowest: $(CACHE)/lowest-$(PYTHON_VERSION)/.ready $(COLLECTION) ## The table
 sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
 	$(RUN_DEV) python tests/tools/sanity.py --cache $(CACHE)/sanity --python $(PYTHON_VERSION)
 
+.PHONY: molecule
+molecule: $(DEV)/.ready $(COLLECTION) ## The roles for hosts, on containers with systemd; SCENARIO=name one of them; skipped where podman cannot run
+	$(RUN_DEV) python tests/molecule/run.py test $(if $(SCENARIO),-s $(SCENARIO),--all)
+
 # These mostly wait for changes to show, so two at a time are no slower; those that diagnose measure time, and go alone.
 WAITING = $(sort $(wildcard tests/integration/test_remediate*.py tests/integration/test_rotation*.py) tests/integration/test_gate.py)
 PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
@@ -106,7 +112,7 @@ PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
 NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)
 
 .PHONY: integration
-integration: $(DEV)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
+integration: $(DEV)/.ready $(SCHEDULERS)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
 	$(RUN_DEV) python tests/lab/lab.py build --all
 	$(PYTEST_LAB) tests/integration $(addprefix --ignore=,$(WAITING)) $(PYTEST) $(NONE_CHOSEN)
 	$(PYTEST_LAB) -n 2 --dist loadfile $(WAITING) $(PYTEST) $(NONE_CHOSEN)
@@ -117,9 +123,10 @@ bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/re
 	$(RUN_DEV) python benchmarks/bench.py $(CASES)
 
 .PHONY: docs
-docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code, and the table of what is covered
+docs: $(DEV)/.ready $(COLLECTION) ## Generate the page of each finding code, the table of what is covered, and those of no_proxy as measured
 	$(RUN_DEV) python tests/tools/finding_pages.py
 	$(RUN_DEV) python tests/tools/coverage_table.py
+	$(RUN_DEV) python tests/tools/no_proxy_table.py
 
 .PHONY: build
 build: $(RUNTIME)/.ready ## The tarball for Galaxy
@@ -145,6 +152,7 @@ lab-kubeconfig: $(DEV)/.ready ## Print the path of its kubeconfig
 .PHONY: clean
 clean: ## Remove what these targets made (virtual environments, caches, reports, tarballs)
 	@if [ -d .lab ] && [ -x $(DEV)/bin/python ]; then $(MAKE) lab-down; fi
+	@if [ -d $(CACHE)/molecule/steps ] && [ -x $(DEV)/bin/python ]; then $(RUN_DEV) python tests/molecule/run.py destroy; fi
 	rm -rf .venv .cache .lab .ansible webhook-doctor tests/output kubeops-webhook_doctor-*.tar.gz
 
 # Set-up
@@ -175,6 +183,12 @@ $(DEV)/.ready: requirements-dev.lock | python-found
 	@echo "Setting up the development tools with $(PYTHON) (once; about a minute)"
 	@$(PYTHON) -m venv $(DEV)
 	@$(DEV)/bin/pip install --quiet -r requirements-dev.lock
+	@touch $@
+
+# ansible-runner and ansible-rulebook, which start playbooks by schedule and by event.
+$(SCHEDULERS)/.ready: tests/integration/requirements-schedulers.txt | python-found
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet -r $<
 	@touch $@
 
 $(CACHE)/lowest-$(PYTHON_VERSION)/.ready: requirements.txt | python-found

@@ -25,6 +25,7 @@ FLAGS = frozenset(
         "egress-selector-config-file",
         "enable-admission-plugins",
         "enable-aggregator-routing",
+        "etcd-servers",
         "feature-gates",
         "max-mutating-requests-inflight",
         "max-requests-inflight",

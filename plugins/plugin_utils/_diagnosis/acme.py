@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
 
+from .._no_proxy.go import exempts
+from .._no_proxy.missing import merged
+from .._no_proxy.needs import Need
 from .checked import InvalidObservation, moment
-from .no_proxy import Need, NoProxy, merged
 from .proxy_needs import range_of, service_cidrs
 from .text import clean
 
@@ -67,11 +69,11 @@ class Pod:
 
     def exempting(self, host: str) -> list[str]:
         """The entries of its NO_PROXY by which a host is called directly."""
-        return [entry.strip() for entry in self.no_proxy.split(",") if NoProxy(entry).exempts(host)]
+        return [entry.strip() for entry in self.no_proxy.split(",") if exempts(entry, host)]
 
     def uses_proxy(self, host: str, port: int = 443, scheme: str = "https") -> bool:
         proxy = self.proxy if scheme == "https" else self.facts["proxy"].get("HTTP_PROXY")
-        return bool(proxy) and not NoProxy(self.no_proxy).exempts(host, port)
+        return bool(proxy) and not exempts(self.no_proxy, host, port)
 
     @property
     def api_hosts(self) -> list[tuple[str, int]]:

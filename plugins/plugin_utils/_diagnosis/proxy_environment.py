@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .no_proxy import Need, missing_no_proxy
+from .._no_proxy.missing import missing_no_proxy
+from .._no_proxy.needs import Need
 from .proxy_needs import KUBELETS, WEBHOOKS, needs_of
 from .text import clean, dial, listing
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .no_proxy import Need
+from .._no_proxy.needs import Need
 
 WEBHOOKS, APIS, ITSELF, KUBELETS = "webhooks", "apis", "itself", "kubelets"
 _KUBELET_PORT = 10250

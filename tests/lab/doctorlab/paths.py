@@ -18,7 +18,7 @@ RBAC = CHECKOUT / "docs" / "rbac"
 DEFAULT_STATE = CHECKOUT / ".lab" / "default"
 
 
-def cache() -> Path:
-    """Where binaries are kept, shared by all checkouts of one user (XDG base directory specification)."""
+def cache(what: str = "lab") -> Path:
+    """Where binaries (or images) are kept, shared by all checkouts of one user (XDG base directory specification)."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "kubeops-webhook-doctor" / "lab"
+    return Path(base) / "kubeops-webhook-doctor" / what

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The system's tools that the lab uses: found, or installed where that is possible."""
+"""The system's tools that the lab and Molecule use: found, or installed where that is possible."""
 
 from __future__ import annotations
 
@@ -19,16 +19,20 @@ PACKAGES = {
     "iptables-restore": "iptables",
     "unshare": "util-linux",
     "nsenter": "util-linux",
+    "setpriv": "util-linux",
     "tinyproxy": "tinyproxy-bin",
     "runc": "runc",
     "host-local": "containernetworking-plugins",
     "haproxy": "haproxy",
     "hostname": "hostname",
     "libfaketime.so.1": "libfaketime",
+    "podman": "podman",
+    "debootstrap": "debootstrap",
 }
 ALWAYS = ("ip", "iptables-restore", "unshare", "nsenter")
 NODE = ("runc", "host-local", "hostname")
 CONTROL_PLANE = (*NODE, "haproxy")
+MOLECULE = ("podman", "runc", "debootstrap", "unshare", "setpriv")
 # Where Debian and others keep CNI's plugins and libfaketime, which are in nobody's PATH.
 _FOLDERS = ("/usr/lib/cni", "/opt/cni/bin", f"/usr/lib/{platform.machine()}-linux-gnu/faketime")
 
@@ -40,7 +44,7 @@ def ensure(tools: Iterable[str], log: Callable[[str], None]) -> None:
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *missing]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise LabError(f"the lab needs {', '.join(missing)}. Install them as root: {' '.join(command[:3])} {' '.join(missing)}")
+        raise LabError(f"missing: {', '.join(missing)}. Install them as root: {' '.join(command[:3])} {' '.join(missing)}")
     log(f"installing {', '.join(missing)}")
     # Offline: a package's service is not started on the machine.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}

@@ -70,7 +70,7 @@ ADDED |= {
     "unready",
 }
 ADDED |= {"certificate", "certificate_namespace", "garbage_count", "garbage_batch", "garbage_namespace", "garbage_kind", "garbage_names", "ovh", "own_etcd"}
-ADDED |= {"missing", "where", "component"}  # rules/no_proxy.py
+ADDED |= {"missing", "where", "no_proxy_part", "component"}  # rules/no_proxy.py
 ADDED |= {"policy", "policy_resource"}  # rules/admission.py
 ADDED |= {f"cm_{name}" for name in "namespace component deployment account release version secret secret_namespace".split()}
 ADDED |= {f"cm_{name}" for name in "lease lease_namespace expected healthz_port crds_url job resource".split()}

@@ -59,8 +59,9 @@ def test_a_role_has_the_defaults_of_its_planner(role: str) -> None:
     folder = HERE.parents[2] / "roles" / role
     defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text(encoding="utf-8"))
     options = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
-    assert defaults == {f"{role}_{option}": value for option, value in PLANNERS[role].defaults.items()}
-    assert {name: option["default"] for name, option in options.items()} == defaults
+    assert {f"{role}_{option}": value for option, value in PLANNERS[role].defaults.items()}.items() <= defaults.items()
+    said = {name: option["default"] for name, option in options.items()}
+    assert said == {name: said[name] if str(value).startswith("{{") else value for name, value in defaults.items()}
 
 
 @pytest.mark.parametrize("role", PLANNERS)

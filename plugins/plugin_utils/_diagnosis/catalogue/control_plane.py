@@ -28,6 +28,7 @@ WD605 = Entry(
     fix=(
         "# Add to NO_PROXY: {missing}.",
         "# {where}.",
+        "ansible-playbook -i inventory.ini kubeops.webhook_doctor.no_proxy -e {no_proxy_part} --check --diff",
         "# Or take the proxy out of the API server's environment: it needs one only for URL webhooks, an OIDC issuer or a cloud's API outside.",
     ),
     source="golang.org/x/net/http/httpproxy; k8s.io/apiserver pkg/util/webhook/client.go; kube-aggregator pkg/apiserver/handler_proxy.go",
@@ -51,6 +52,7 @@ WD606 = Entry(
     fix=(
         "# Add to NO_PROXY, or take the proxy variables out: {missing}.",
         "# On every control-plane node, one at a time: the manifest of that component in /etc/kubernetes/manifests; the kubelet restarts it.",
+        "ansible-playbook -i inventory.ini kubeops.webhook_doctor.no_proxy -e no_proxy_manifests=complete --check --diff",
     ),
     source="cmd/kubeadm/app/util/env.go GetProxyEnvVars; golang.org/x/net/http/httpproxy",
     blames="cluster",

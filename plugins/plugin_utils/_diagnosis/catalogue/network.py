@@ -169,6 +169,7 @@ WD220 = Entry(
         "# It lacks at least {missing}.",
         "# Up to 1.36 it needs .svc (CIDRs, .cluster.local and .svc.cluster.local do not help); from 1.37 on also the Service and pod CIDRs. Set all of them.",
         "# {where}.",
+        "ansible-playbook -i inventory.ini kubeops.webhook_doctor.no_proxy -e {no_proxy_part} --check --diff",
     ),
     source="k8s.io/apiserver pkg/util/webhook/client.go; golang.org/x/net/http/httpproxy; kubernetes/kubernetes#107446",
     blames="cluster",

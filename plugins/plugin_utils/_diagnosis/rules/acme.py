@@ -15,12 +15,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ..._no_proxy.go import exempts
 from ..acme import UNREACHED, Acme, Failure, Pod, host_of, is_public, is_well_known
 from ..acme_words import advice_of, is_transient
 from ..catalogue import acme as catalogue
 from ..checked import moment
 from ..finding import Entry, Finding, Subject
-from ..no_proxy import NoProxy
 from ..severity import Severity
 from ..text import clean, listing
 
@@ -149,7 +149,7 @@ def _api_hosts(acme: Acme) -> set[str]:
 
 def _way_of_others(acme: Acme, controller: Pod | None, host: str) -> tuple[list[str], dict[str, object]] | None:
     """Who would reach the ACME server through a proxy where the controller goes directly."""
-    others = [(who, proxy, no_proxy) for who, proxy, no_proxy in acme.proxies_elsewhere if not NoProxy(no_proxy).exempts(host)]
+    others = [(who, proxy, no_proxy) for who, proxy, no_proxy in acme.proxies_elsewhere if not exempts(no_proxy, host)]
     if controller is not None and controller.proxy:
         entries = controller.exempting(host)
         left = ",".join(entry for entry in controller.no_proxy.split(",") if entry.strip() not in entries)

@@ -15,7 +15,7 @@ from ..judgement import State
 from ..severity import of_failure, worst
 from ..text import listing
 from ..timeout_profile import longer, phase_hint
-from .no_proxy import where_it_is_set
+from .no_proxy import how_it_is_asked_for, where_it_is_set
 
 if TYPE_CHECKING:
     from ..case import Case
@@ -87,7 +87,7 @@ def forward_proxy(cluster: Cluster) -> Iterator[Finding]:
         ),
     ]
     missing = dict.fromkeys(entry for environment in cluster.proxy_environments for entry in environment.entries.split(",") if entry)
-    values = {"missing": ",".join(missing), "where": where_it_is_set(cluster)}
+    values = {"missing": ",".join(missing), "where": where_it_is_set(cluster), "no_proxy_part": how_it_is_asked_for(cluster)}
     yield _common(catalogue.WD220, cluster, affected, because, "proxy", values)
 
 

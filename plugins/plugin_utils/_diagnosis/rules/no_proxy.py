@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..._no_proxy.missing import missing_no_proxy
+from ..._no_proxy.needs import Need
 from ..catalogue import control_plane as catalogue
 from ..finding import Finding, Subject
-from ..no_proxy import Need, missing_no_proxy
 from ..proxy_environment import ProxyEnvironment, without_credentials
 from ..proxy_needs import APIS, KUBELETS, WEBHOOKS, kubeadm
 from ..text import clean
@@ -30,6 +31,7 @@ _WHERE = {
     "k3s": "k3s: /etc/systemd/system/k3s.service.env of every server, then restart k3s one by one",
     "k0s": "k0s: the systemd drop-in of k0scontroller on every controller, then restart k0scontroller one by one",
 }
+_UNITS = {"rke2": "rke2-server", "k3s": "k3s", "k0s": "k0scontroller"}
 _STATIC_PODS = (
     "Every control-plane node, one at a time: in /etc/kubernetes/manifests/kube-apiserver.yaml, where kubeadm has frozen what its own environment held "
     "(changing "
@@ -42,6 +44,14 @@ def where_it_is_set(cluster: Cluster) -> str | None:
     if cluster.platform.managed:
         return None
     return _WHERE.get(str(cluster.platform.name), _STATIC_PODS)
+
+
+def how_it_is_asked_for(cluster: Cluster) -> str | None:
+    """What playbook no_proxy is asked to do, where `where_it_is_set` is known."""
+    if cluster.platform.managed:
+        return None
+    unit = _UNITS.get(str(cluster.platform.name))
+    return f'{{"no_proxy_units": ["{unit}"]}}' if unit else "no_proxy_manifests=complete"
 
 
 def incomplete(cluster: Cluster) -> Iterator[Finding]:
@@ -64,7 +74,7 @@ def _incomplete(cluster: Cluster, environment: ProxyEnvironment, needed: list[Ne
         [environment.line(), _UNSEEN],
         affects=affected,
         root=f"no_proxy of {environment.instance}",
-        values={"missing": environment.entries, "where": where_it_is_set(cluster)},
+        values={"missing": environment.entries, "where": where_it_is_set(cluster), "no_proxy_part": how_it_is_asked_for(cluster)},
     )
     if affected:
         return finding

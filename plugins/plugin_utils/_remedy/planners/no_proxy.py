@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..._diagnosis.acme import Pod, host_of
-from ..._diagnosis.no_proxy import Need, merged, missing_no_proxy
 from ..._diagnosis.rules.acme_challenges import behind_the_proxy
+from ..._no_proxy.missing import merged, missing_no_proxy
+from ..._no_proxy.needs import Need
 from ..change import Change, Risk, Values
 from ..edit import Edit, pointer
 from ..planner import Planner

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Unit files of systemd, as far as they set variables. Pure. PRIVATE to the collection.
+
+Syntax: systemd.syntax(7), systemd.exec(5) Environment=, EnvironmentFile=, UnsetEnvironment=; src/basic/extract-word.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "s": " ", "\\": "\\", '"': '"', "'": "'"}
+
+
+def settings(text: str, section: str) -> Iterator[tuple[str, str]]:
+    """(key, value) in their order; lines that end with a backslash go on."""
+    within, pending = False, ""
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith(("#", ";")) or (not stripped and not pending):
+            continue
+        pending += line.lstrip() if not pending else line
+        if pending.endswith("\\"):
+            pending = f"{pending[:-1]} "
+            continue
+        whole, pending = pending.strip(), ""
+        if whole.startswith("["):
+            within = whole == f"[{section}]"
+        elif within and "=" in whole:
+            key, dummy, value = whole.partition("=")
+            yield key.strip(), value.strip()
+
+
+def words(value: str) -> list[str]:
+    """Split as extract_first_word does it with EXTRACT_UNQUOTE and EXTRACT_CUNESCAPE: quotes may stand anywhere in a word."""
+    found: list[str] = []
+    word, quote, begun = "", "", False
+    characters = iter(value)
+    for character in characters:
+        if character == "\\":
+            word, begun = word + _unescaped(characters), True
+        elif quote:
+            if character == quote:
+                quote = ""
+            else:
+                word += character
+        elif character in "\"'":
+            quote, begun = character, True
+        elif character.isspace():
+            if begun:
+                found.append(word)
+            word, begun = "", False
+        else:
+            word, begun = word + character, True
+    return [*found, word] if begun else found
+
+
+def _unescaped(characters: Iterator[str]) -> str:
+    follows = next(characters, "")
+    if follows in "xuU01234567" and follows:
+        length = {"x": 2, "u": 4, "U": 8}.get(follows)
+        digits = "".join(next(characters, "") for dummy in range(length or 2))
+        try:
+            return chr(int(digits, 16) if length else int(follows + digits, 8))
+        except ValueError:
+            return f"\\{follows}{digits}"
+    return _ESCAPES.get(follows, f"\\{follows}")
+
+
+def variables(value: str) -> list[tuple[str, str]]:
+    """(name, value) of an Environment= line. `%%` is a percent sign; other specifiers are left as they are."""
+    found = []
+    for word in words(value):
+        name, equals, rest = word.partition("=")
+        if equals and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            found.append((name, re.sub("%%", "%", rest)))
+    return found

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, kubeops.webhook_doctor contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is written for the units of one machine: a drop-in of our own, or a block in the environment file that counts. Pure. PRIVATE to the collection.
+
+What others have written stays: NO_PROXY is theirs, in their order, and after it what it lacks. A value for a machine without a proxy is written only where a
+proxy is given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..missing import merged, missing_no_proxy
+from ..needs import Need
+from .settings import NAMES, OWN, PREFIXES, effective, excepted, proxied
+from .writing import drop_in, environment_lines
+
+FILE = "zz-webhook-doctor-proxy.conf"
+PRESENT, ABSENT = "present", "absent"
+# The units whose files are environment files, and which are restarted with all of a server's control plane.
+DISTRIBUTIONS = ("rke2-server", "rke2-agent", "k3s", "k3s-agent")
+SERVERS = ("rke2-server", "k3s", "k0scontroller")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """proxies: HTTPS_PROXY and HTTP_PROXY that are given, with their passwords. prefix: for that program alone (CONTAINERD_)."""
+
+    needs: tuple[Need, ...]
+    proxies: Mapping[str, str]
+    state: str = PRESENT
+    prefix: str = ""
+
+
+def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[dict[str, Any]]:
+    """[{unit, kind: drop_in|environment_file, path, state, content, done: bool, server: bool, refused: str|null, says}] for those of the units that are there.
+
+    done: whether it is there and runs. content: the drop-in, or the lines of the block. Nothing for a unit that has no proxy and is to get none.
+    """
+    found = []
+    for unit in settings["units"]:
+        name = unit["unit"].removesuffix(".service")
+        if name in names:
+            found += _changes(name, unit, wish)
+    return found
+
+
+def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, Any]]:
+    wanted, words = _wanted(unit, wish) if wish.state == PRESENT else ({}, [])
+    path, kind = _place(name, unit, wanted)
+    ours = {one["path"] for one in unit["own"]}
+    changes = []
+    # What we have written elsewhere before is taken back.
+    for stale in sorted(ours - ({path} if wanted else set())):
+        changes.append(_change(name, stale, "drop_in" if posixpath.basename(stale) == FILE else "environment_file", {}, ["nothing of ours is needed there"]))
+    if wanted:
+        change = _change(name, path, kind, wanted, words)
+        done = {"path": path, "sha256": hashlib.sha256(change["content"].strip().encode()).hexdigest()} in unit["own"] and not unit["pending"]
+        changes.append({**change, "done": done, "refused": _overridden(unit, path, kind, wanted)})
+    return changes
+
+
+def _change(name: str, path: str, kind: str, wanted: Mapping[str, str], words: Sequence[str]) -> dict[str, Any]:
+    return {
+        "unit": f"{name}.service",
+        "kind": kind,
+        "path": path,
+        "state": PRESENT if wanted else ABSENT,
+        "content": (drop_in(wanted) if kind == "drop_in" else environment_lines(wanted)) if wanted else "",
+        "done": False,
+        "server": name in SERVERS,
+        "refused": None,
+        "says": f"{name}: {'; '.join(words)}",
+    }
+
+
+def _wanted(unit: Mapping[str, Any], wish: Wish) -> tuple[dict[str, str], list[str]]:
+    """(variables as they are to be written, in words)."""
+    wanted: dict[str, str] = {}
+    words = []
+    for prefix in PREFIXES:
+        theirs = effective(unit["variables"], prefix, own=False)
+        proxies = wish.proxies if prefix == wish.prefix else {}
+        if not proxies and not proxied(theirs):
+            continue
+        before = excepted(theirs)
+        lacking = missing_no_proxy(before, wish.needs)
+        values = dict(proxies)
+        # Also where nothing is lacking, if the two spellings differ, or the proxy is ours: then both are written alike.
+        if lacking or proxies or theirs.get("NO_PROXY", before) != theirs.get("no_proxy", before):
+            values["NO_PROXY"] = merged(before, wish.needs)
+        for name in NAMES:
+            if values.get(name):
+                # Programs with a prefix know upper case alone.
+                wanted.update({f"{prefix}{spelled}": values[name] for spelled in ((name,) if prefix else (name, name.lower()))})
+        if lacking:
+            words.append(f"{prefix}NO_PROXY gets {', '.join(need.entry for need in lacking)}")
+        words += [f"{prefix}{name} is set" for name in proxies]
+    return wanted, words or ["both spellings alike"]
+
+
+def _place(name: str, unit: Mapping[str, Any], wanted: Mapping[str, str]) -> tuple[str, str]:
+    """Where it counts: variables of environment files count before those of units."""
+    theirs = [one["path"] for one in unit["variables"] if one["kind"] == "environment_file" and one["name"] in wanted]
+    if theirs:
+        return theirs[-1], "environment_file"
+    if name in DISTRIBUTIONS and unit["environment_files"]:
+        files = unit["environment_files"]
+        return next((file["path"] for file in files if file["exists"]), files[0]["path"]), "environment_file"
+    return f"/etc/systemd/system/{name}.service.d/{FILE}", "drop_in"
+
+
+def _overridden(unit: Mapping[str, Any], path: str, kind: str, wanted: Mapping[str, str]) -> str | None:
+    """Whose setting would count before ours."""
+    if kind != "drop_in":
+        order = [file["path"] for file in unit["environment_files"]]
+        later = order[order.index(path) + 1 :] if path in order else []
+    else:
+        later = [one for one in unit["drop_ins"] if posixpath.basename(one) > FILE]
+    for one in unit["variables"]:
+        if one["path"] in later and one["name"] in wanted and one["kind"] != OWN:
+            return f"{one['path']} is read after {path} and sets {one['name']}: set it there, or rename that file so that it is read before"
+    return None
