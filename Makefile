@@ -106,7 +106,7 @@ molecule: $(DEV)/.ready $(COLLECTION) ## The roles for hosts, on containers with
 	$(RUN_DEV) python tests/molecule/run.py test $(if $(SCENARIO),-s $(SCENARIO),--all)
 
 # These mostly wait for changes to show, so two at a time are no slower; those that diagnose measure time, and go alone.
-WAITING = $(sort $(wildcard tests/integration/test_remediate*.py tests/integration/test_rotation*.py) tests/integration/test_gate.py)
+WAITING = $(sort $(wildcard $(addprefix tests/integration/test_,remediate*.py rotation*.py gate.py control_plane_nodes.py no_proxy_hosts.py)))
 PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
 # With PYTEST='-k ...' one of the two runs may have nothing to do.
 NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)

@@ -28,18 +28,19 @@ _HEAD = "# Written by `python tests/tools/no_proxy_table.py --measure`, which as
 
 def measure() -> None:
     """Ask every witness; all of them have to be there."""
-    from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy import table, witnesses
+    from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy import table
+    from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy.witnesses import asking
 
     rows, variables = table.rows(), table.variables()
-    versions = {name: witness.version() for name, witness in witnesses.WITNESSES.items()}
+    versions = {name: witness.version() for name, witness in asking.WITNESSES.items()}
     found: dict[str, Any] = {
         "versions": versions,
         "rows": [{"no_proxy": row.no_proxy, "place": row.place} for row in rows],
         "variables": [{"variables": dict(row.variables), "url": row.url} for row in variables],
     }
-    for name, witness in witnesses.WITNESSES.items():
-        questions = [(witnesses.settings(witness.consumer, row.no_proxy), row.url) for row in rows]
-        answers = witnesses.ask(name, [*questions, *((dict(row.variables), row.url) for row in variables)])
+    for name, witness in asking.WITNESSES.items():
+        questions = [(asking.settings(witness.consumer, row.no_proxy), row.url) for row in rows]
+        answers = asking.ask(name, [*questions, *((dict(row.variables), row.url) for row in variables)])
         for one, answer in zip([*found["rows"], *found["variables"]], answers):
             one[name] = answer
     lines = [_HEAD, yaml.safe_dump({"versions": versions}, sort_keys=False)]

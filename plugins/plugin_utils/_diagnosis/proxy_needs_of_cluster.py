@@ -76,8 +76,8 @@ def _networks(facts: Mapping[str, Any], instances: Iterable[Mapping[str, Any]]) 
     for cidr in services:
         yield Need(cidr, None, cidr, "Services, which are called by their ClusterIPs")
         # For those who know no ranges: what every pod calls.
-        first = str(next(iter(ipaddress.ip_network(cidr).hosts())))
-        yield Need(first, None, cidr, "the API server as pods know it (KUBERNETES_SERVICE_HOST)")
+        network = ipaddress.ip_network(cidr)
+        yield Need(str(network[min(1, network.num_addresses - 1)]), None, cidr, "the API server as pods know it (KUBERNETES_SERVICE_HOST)")
     for backend in facts["backends"]:
         for address in (backend.get("service") or {}).get("cluster_ips") or ():
             if address and address != "None":

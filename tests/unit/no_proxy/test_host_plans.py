@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ def variables(items: list[list[str]]) -> list[dict[str, Any]]:
     return [{"name": name, "value": value, "credentials": False, "kind": kind, "path": path} for name, value, kind, path in items]
 
 
-def settings(units: list[dict[str, Any]] = (), manifests: list[dict[str, Any]] = (), logins: list[dict[str, Any]] = ()) -> dict[str, Any]:  # type: ignore[assignment]
+def settings(units: Sequence[Any] = (), manifests: Sequence[Any] = (), logins: Sequence[Any] = ()) -> dict[str, Any]:
     return {"hostname": "cp-1", "units": list(units), "manifests": list(manifests), "logins": list(logins), "others": [], "coverage": []}
 
 
-def unit(name: str, given: list[list[str]], files: list[str] = (), drop_ins: list[str] = (), **more: Any) -> dict[str, Any]:  # type: ignore[assignment]
+def unit(name: str, given: list[list[str]], files: Sequence[str] = (), drop_ins: Sequence[str] = (), **more: Any) -> dict[str, Any]:
     """files: with a dash in front they are not there."""
     return {
         "unit": f"{name}.service",

@@ -11,7 +11,7 @@ import random
 import pytest
 
 from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy.table import DIRECT, PROXY, Row, consumer_for, rows
-from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy.witnesses import WITNESSES, ask, settings
+from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy.witnesses.asking import WITNESSES, ask, settings
 from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy.witnesses.witness import Absent
 
 VALUES = int(os.environ.get("NO_PROXY_VALUES", "250"))

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-from . import WITNESSES, replaced
+from .asking import WITNESSES, replaced
 from .listener import Listener
 from .witness import Question
 
