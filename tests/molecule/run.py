@@ -12,6 +12,7 @@ Where podman cannot run, the scenarios are skipped, and the last line counts the
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import shutil
@@ -101,6 +102,7 @@ def test(state: Path, arguments: list[str]) -> int:
     finally:
         shutil.rmtree(state, ignore_errors=True)
         shutil.rmtree(volatile(state), ignore_errors=True)
+        remove_cgroups()
 
 
 def step(state: Path, arguments: list[str]) -> int:
@@ -156,6 +158,16 @@ class Podman:
 def volatile(state: Path) -> Path:
     """What podman must forget at the next boot; one folder for each state folder, so that checkouts do not touch each other."""
     return Path("/run/kubeops-molecule") / str(state).strip("/").replace("/", "-")
+
+
+def remove_cgroups() -> None:
+    """Those that podman and systemd have left. Where another run's containers are in them, they are that run's to remove."""
+    for parent in (*Path("/sys/fs/cgroup").glob("libpod_parent"), *Path("/sys/fs/cgroup").glob("*/libpod_parent")):
+        if any(file.read_text(encoding="utf-8") for file in parent.rglob("cgroup.procs")):
+            continue
+        for folder, _folders, _files in os.walk(parent, topdown=False):
+            with contextlib.suppress(OSError):  # somebody has just begun
+                Path(folder).rmdir()
 
 
 def end(number: int, dummy: FrameType | None) -> None:
