@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -48,9 +47,9 @@ exit codes:
   2  the arguments are wrong, or an address must not be asked (the supervisor's port 9345; on a server of k3s any but its API server's)
 
 examples:
-  apiserver_loopback_metrics.py --output -                             look, and print
-  apiserver_loopback_metrics.py --address 127.0.0.1:6443 --output /var/lib/node_exporter/textfile_collector/apiserver_loopback.prom
-  apiserver_loopback_metrics.py --find                                 print the addresses of the API servers of this node
+  python3 apiserver_loopback_metrics.py --output -                             look, and print
+  python3 apiserver_loopback_metrics.py --address 127.0.0.1:6443 --output /var/lib/node_exporter/textfile_collector/apiserver_loopback.prom
+  python3 apiserver_loopback_metrics.py --find                                 print the addresses of the API servers of this node
 """
 
 

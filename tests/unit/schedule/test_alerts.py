@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RULES = ROOT / "examples" / "monitoring" / "loopback.rules.yml"
 ROWS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "alerts.yml").read_text(encoding="utf-8"))
 ALERTS = [rule["alert"] for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
-PROMTOOL = Callable[..., "subprocess.CompletedProcess[str]"]
+PROMTOOL = Callable[..., subprocess.CompletedProcess[str]]
 DAY = 86400
 
 

@@ -23,7 +23,7 @@ DASHBOARD = json.loads((ROOT / "examples" / "monitoring" / "loopback-dashboard.j
 RULES = (ROOT / "examples" / "monitoring" / "loopback.rules.yml").read_text(encoding="utf-8")
 EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 SCRIPTS = ROOT / "roles" / "rotation_schedule" / "files"
-PROMTOOL = Callable[..., "subprocess.CompletedProcess[str]"]
+PROMTOOL = Callable[..., subprocess.CompletedProcess[str]]
 METRIC = re.compile(r"\b(?:kube_apiserver_loopback_cert|webhook_doctor_rotation)_\w+")
 
 

@@ -19,7 +19,7 @@ from ansible_collections.kubeops.webhook_doctor.roles.rotation_schedule.files im
 from ansible_collections.kubeops.webhook_doctor.tests.tools.loopback_certificate import make
 from ansible_collections.kubeops.webhook_doctor.tests.unit.schedule.servers import closed_port, plain_server, tls_server
 
-PROMTOOL = Callable[..., "subprocess.CompletedProcess[str]"]
+PROMTOOL = Callable[..., subprocess.CompletedProcess[str]]
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 SERVING = make(NOW - timedelta(days=1), NOW + timedelta(days=364), "kube-apiserver")
 
@@ -63,6 +63,15 @@ def test_a_loopback_certificate(begin: datetime, end: datetime, tmp_path: Path, 
     checked = promtool("check", "metrics", stdin=text)
     assert (checked.returncode, checked.stdout) == (0, "")
     assert output.stat().st_mode & 0o7777 == 0o644
+
+
+def test_node_exporter_serves_them(tmp_path: Path, node_exporter: tuple[Path, Callable[[], str]]) -> None:
+    directory, scrape = node_exporter
+    with tls_server(tmp_path, make(NOW, NOW + timedelta(days=365))) as (port, _names):
+        run("--address", f"127.0.0.1:{port}", "--output", directory / "apiserver_loopback.prom")
+    served = samples(scrape())
+    assert served["node_textfile_scrape_error"] == 0
+    assert served[f'kube_apiserver_loopback_cert_not_after_seconds{{address="127.0.0.1:{port}"}}'] == (NOW + timedelta(days=365)).timestamp()
 
 
 def test_several_addresses_and_one_that_does_not_answer(tmp_path: Path, promtool: PROMTOOL) -> None:

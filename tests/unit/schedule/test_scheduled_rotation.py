@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import yaml
 
-import ansible_collections.kubeops.webhook_doctor.roles.rotation_schedule.files as files
+from ansible_collections.kubeops.webhook_doctor.roles.rotation_schedule import files
 from ansible_collections.kubeops.webhook_doctor.tests.unit.schedule.test_metrics import samples
 
 SCRIPT = Path(next(iter(files.__path__))) / "scheduled_rotation.py"
