@@ -17,6 +17,7 @@ PYTHON_VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c 'import sys; print("%d.%d"
 CACHE := $(CURDIR)/.cache
 RUNTIME := $(CURDIR)/.venv
 DEV := $(CACHE)/dev-$(PYTHON_VERSION)
+export SCHEDULERS := $(CACHE)/schedulers-$(PYTHON_VERSION)
 WORKSPACE := $(CACHE)/workspace
 COLLECTION := $(WORKSPACE)/ansible_collections/kubeops/webhook_doctor
 
@@ -105,13 +106,13 @@ molecule: $(DEV)/.ready $(COLLECTION) ## The roles for hosts, on containers with
 	$(RUN_DEV) python tests/molecule/run.py test $(if $(SCENARIO),-s $(SCENARIO),--all)
 
 # These mostly wait for changes to show, so two at a time are no slower; those that diagnose measure time, and go alone.
-WAITING = $(sort $(wildcard tests/integration/test_remediate*.py tests/integration/test_rotation*.py) tests/integration/test_gate.py)
+WAITING = $(sort $(wildcard $(addprefix tests/integration/test_,remediate*.py rotation*.py gate.py control_plane_nodes.py no_proxy_hosts.py)))
 PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
 # With PYTEST='-k ...' one of the two runs may have nothing to do.
 NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)
 
 .PHONY: integration
-integration: $(DEV)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
+integration: $(DEV)/.ready $(SCHEDULERS)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
 	$(RUN_DEV) python tests/lab/lab.py build --all
 	$(PYTEST_LAB) tests/integration $(addprefix --ignore=,$(WAITING)) $(PYTEST) $(NONE_CHOSEN)
 	$(PYTEST_LAB) -n 2 --dist loadfile $(WAITING) $(PYTEST) $(NONE_CHOSEN)
@@ -182,6 +183,12 @@ $(DEV)/.ready: requirements-dev.lock | python-found
 	@echo "Setting up the development tools with $(PYTHON) (once; about a minute)"
 	@$(PYTHON) -m venv $(DEV)
 	@$(DEV)/bin/pip install --quiet -r requirements-dev.lock
+	@touch $@
+
+# ansible-runner and ansible-rulebook, which start playbooks by schedule and by event.
+$(SCHEDULERS)/.ready: tests/integration/requirements-schedulers.txt | python-found
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet -r $<
 	@touch $@
 
 $(CACHE)/lowest-$(PYTHON_VERSION)/.ready: requirements.txt | python-found

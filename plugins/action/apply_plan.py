@@ -26,7 +26,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.resu
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.run import Locked, Run
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import plain
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.item import applicable
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import show
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import one_of_many, show
 
 # Data is not put through Ansible's validation, which copies it several times.
 _DATA = ("plan", "findings")
@@ -52,7 +52,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         settings = self._settings()
         plan, findings = (plain(self._task.args.get(key) or []) for key in _DATA)
-        check = bool(self._task.check_mode)
+        check, cluster = bool(self._task.check_mode), one_of_many(task_vars)
         port = ModulesPort(
             Executor(self, task_vars),
             connection_of(self._task.args),
@@ -60,9 +60,10 @@ class ActionModule(ActionBase):
             Looking(settings["vantages"], settings["deadline"], settings["warn_days"], settings["read_ca_secrets"]),
             settings["lock_namespace"],
             not settings["show"],
+            cluster,
         )
         if settings["show"]:
-            show(self._display, plan_lines(plan, check))
+            show(self._display, plan_lines(plan, check), cluster)
         if applicable(plan):
             insist_on_sender(self)
         name = new_run()
@@ -79,7 +80,7 @@ class ActionModule(ActionBase):
         made = any(one.state in MADE or one.state is State.WOULD for one in results)
         path = str(journal.path) if journal.path and results and journal.path.exists() else None
         if settings["show"]:
-            show(self._display, result_lines(results, name, path if made else None, run.stopped))
+            show(self._display, result_lines(results, name, path if made else None, run.stopped), cluster)
         bad = [one for one in results if one.state not in WELL]
         answer = {
             **result,

@@ -23,7 +23,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.port
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.rollback import DONE, REFUSED, Rollback, Undone
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.run import Locked, hold
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import MissingLibrary
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import show
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import one_of_many, show
 
 _SETTINGS: dict[str, dict[str, Any]] = {
     **AUTH_ARGUMENT_SPEC,
@@ -43,9 +43,9 @@ class ActionModule(ActionBase):
         """Find what was changed, take it back (in check mode: as dry runs), tell what was refused."""
         result = super().run(tmp, task_vars)
         settings = self._settings()
-        check = bool(self._task.check_mode)
+        check, cluster = bool(self._task.check_mode), one_of_many(task_vars)
         port = ModulesPort(
-            Executor(self, task_vars), connection_of(self._task.args), self._display, Looking(), settings["lock_namespace"], not settings["show"]
+            Executor(self, task_vars), connection_of(self._task.args), self._display, Looking(), settings["lock_namespace"], not settings["show"], cluster
         )
         insist_on_sender(self)
         run = new_run()
@@ -58,7 +58,7 @@ class ActionModule(ActionBase):
         finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         if settings["show"]:
-            show(self._display, undone_lines(undone, check))
+            show(self._display, undone_lines(undone, check), cluster)
         refused = [one for one in undone if one.state == REFUSED]
         answer = {
             **result,

@@ -24,7 +24,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._gate.look 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._gate.waiting import Streak
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._gate.wish import PROVEN, REACHABLE, Wish
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.bundle import bundle_of
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import show
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import one_of_many, show
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.model import view_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.terminal import Line, finding_lines
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.version import collection_version
@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
         settings = self._settings()
         wish = Wish(settings["select"], tuple(settings["expect"]), settings["fail_open"])
         started, stable, allowed = time.monotonic(), settings["stable"], settings["wait_timeout"]
-        said = _Said(self._display if settings["show"] else None)
+        said = _Said(self._display if settings["show"] else None, one_of_many(task_vars))
         streak, looks = Streak(), 0
         observed: Mapping[str, Any] = {}
         while True:
@@ -98,10 +98,13 @@ class ActionModule(ActionBase):
 
 
 class _Said:
-    """What was shown last, so that it is said again only if it is something else, or after a while. display: None to show nothing."""
+    """What was shown last, so that it is said again only if it is something else, or after a while.
 
-    def __init__(self, display: Display | None) -> None:
-        self._display = display
+    display: None to show nothing. cluster: as `show` has it.
+    """
+
+    def __init__(self, display: Display | None, cluster: str | None) -> None:
+        self._display, self._cluster = display, cluster
         self._last: list[Line] = []
         self._at = 0.0
 
@@ -112,7 +115,7 @@ class _Said:
 
     def all(self, lines: Iterable[Line]) -> None:
         if self._display:
-            show(self._display, lines)
+            show(self._display, lines, self._cluster)
 
 
 def _judged(observed: Mapping[str, Any], wish: Wish) -> Look:

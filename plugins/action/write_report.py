@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.baseline import BadBaseline, read_baseline
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.bundle import bundle_of
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import show
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import one_of_many, show
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.files import NotWritten, write_all
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.headline import headline
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.model import view_of
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Render, write (not in check mode), print."""
         result = super().run(tmp, task_vars)
-        settings = self._settings()
+        settings, cluster = self._settings(), one_of_many(task_vars)
         data: dict[str, Any] = {key: self._task.args.get(key) or [] for key in _DATA}
         took = settings["took_seconds"]
         if took is None and settings["started"] is not None:
@@ -63,12 +63,12 @@ class ActionModule(ActionBase):
         try:
             changed = not self._task.check_mode and write_all(Path(settings["dest"]), contents_of(view, bundle, data["findings"]))
         except NotWritten as error:
-            self._show(settings, summary_lines(view, self._display.columns, {}))
+            self._show(settings, summary_lines(view, self._display.columns, {}), cluster)
             raise AnsibleActionFail(str(error)) from None  # Ansible would append what it came from
         lines = summary_lines(view, self._display.columns, {} if self._task.check_mode else files)
         if self._task.check_mode:
             lines += [Line("Check mode: no report was written."), Line("")]
-        self._show(settings, lines)
+        self._show(settings, lines, cluster)
         return {**result, "changed": changed, "files": files, "summary": view.summary, "msg": headline(view.summary)}
 
     def _settings(self) -> dict[str, Any]:
@@ -90,6 +90,6 @@ class ActionModule(ActionBase):
                 "and what the findings filter returns."
             ) from None
 
-    def _show(self, settings: Mapping[str, Any], lines: list[Line]) -> None:
+    def _show(self, settings: Mapping[str, Any], lines: list[Line], cluster: str | None) -> None:
         if settings["show"]:
-            show(self._display, lines)
+            show(self._display, lines, cluster)

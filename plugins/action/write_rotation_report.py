@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import plain
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.bundle import as_json
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import show
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import one_of_many, show
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.files import NotWritten, write_all
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.terminal import NARROWEST, WIDEST, Line
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.lines import guard_lines, plan_lines, report_lines, text_of
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
         if report is None:
             guards = plain(settings["guards"])
             lines = plan_lines(plan, width) if guards is None else [*guard_lines(guards, width), Line("")]
-            self._show(settings, lines)
+            self._show(settings, lines, task_vars)
             return {**result, "changed": False, "files": {}, "msg": plan["says"]}
         files: dict[str, str] = {}
         changed = False
@@ -59,9 +59,9 @@ class ActionModule(ActionBase):
                 files["metrics"] = str(path)
                 changed = write_all(path.parent, {path.name: metrics(report).encode()}, _READABLE, "apiserver_loopback_metrics_path") or changed
         except NotWritten as error:
-            self._show(settings, report_lines(report, width, {}))
+            self._show(settings, report_lines(report, width, {}), task_vars)
             raise AnsibleActionFail(str(error)) from None  # Ansible would append what it came from
-        self._show(settings, report_lines(report, width, files))
+        self._show(settings, report_lines(report, width, files), task_vars)
         return {**result, "changed": changed, "files": files, "msg": report["says"]}
 
     def _settings(self) -> dict[str, Any]:
@@ -70,6 +70,6 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"kubeops.webhook_doctor.write_rotation_report: {'; '.join(validated.error_messages)}.")
         return dict(validated.validated_parameters)
 
-    def _show(self, settings: dict[str, Any], lines: list[Line]) -> None:
+    def _show(self, settings: dict[str, Any], lines: list[Line], task_vars: dict[str, Any] | None) -> None:
         if settings["show"]:
-            show(self._display, lines)
+            show(self._display, lines, one_of_many(task_vars))

@@ -224,7 +224,9 @@ def test_several_hosts_do_not_write_over_each_other(tmp_path: Path, saved: Path)
     (tmp_path / "inventory.ini").write_text("[all]\none ansible_connection=local\ntwo ansible_connection=local\n")
     run = Run(tmp_path, "-i", "inventory.ini", webhook_doctor_source=str(saved), webhook_doctor_hosts="all")
     assert run.code == 0
-    assert {path.name: {file.name for file in path.iterdir()} for path in (tmp_path / "webhook-doctor").iterdir()} == {"one": FILES, "two": FILES}
+    written = tmp_path / "webhook-doctor"
+    assert {path.name: {file.name for file in path.iterdir()} for path in written.iterdir() if path.is_dir()} == {"one": FILES, "two": FILES}
+    assert {path.name for path in written.iterdir() if path.is_file()} == {"clusters.html", "clusters.json"}
 
 
 def test_the_roles_in_a_play_of_ones_own(tmp_path: Path, saved: Path) -> None:

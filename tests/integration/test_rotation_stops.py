@@ -73,6 +73,26 @@ def test_a_webhook_that_would_stop_the_start(lab: Lab, tmp_path: Path, row: Row)
         lab.kubectl("delete", "validatingwebhookconfiguration", "in-the-way")
 
 
+def test_a_host_that_cannot_be_reached_and_a_clock_that_is_wrong(lab: Lab, tmp_path: Path, row: Row) -> None:
+    folder, before = tmp_path / "report", names(lab)
+    more = tmp_path / "more.ini"
+    more.write_text(
+        "[kube_control_plane]\naway ansible_host=203.0.113.7 ansible_connection=ssh ansible_ssh_common_args='-o ConnectTimeout=2'\n", encoding="utf-8"
+    )
+    refused = rotate(lab, folder, "-i", str(more))
+    assert refused.returncode == 2 and "peers (away): cannot be asked whether it is ready (the host cannot be reached" in said(refused.output), refused.output[
+        -4000:
+    ]
+    assert outcomes(folder) == {"away": "unknown", **dict.fromkeys(before, "not_touched")}
+    row(table_row(lab, "a host cannot be reached", "peers", folder))
+
+    with lab.control_plane[0].clock_skew(300):
+        skewed = rotate(lab, folder)
+    assert skewed.returncode == 2 and "ahead of the controller's (limit 60 s)" in said(skewed.output), skewed.output[-4000:]
+    assert names(lab) == before
+    row(table_row(lab, "a clock is five minutes ahead", "clocks", folder))
+
+
 def test_the_window_closes_before_the_second(lab: Lab, tmp_path: Path, row: Row) -> None:
     """The first one has time enough; while it is watched the time for another one runs out."""
     folder, before = tmp_path / "report", names(lab)

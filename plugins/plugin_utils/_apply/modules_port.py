@@ -38,7 +38,7 @@ class Looking:
 
 @dataclass
 class ModulesPort:
-    """connection: the connection options of kubernetes.core, as given to the task."""
+    """connection: the connection options of kubernetes.core, as given to the task. cluster: whose this is, where it is not the only one."""
 
     execute: Execute
     connection: Mapping[str, Any]
@@ -46,6 +46,7 @@ class ModulesPort:
     looking: Looking
     lock_namespace: str = "kube-system"
     quiet: bool = False
+    cluster: str | None = None
     _locked_at: float | None = None
 
     def now(self) -> str:
@@ -110,7 +111,7 @@ class ModulesPort:
 
     def say(self, text: str, tone: str | None = None) -> None:
         if not self.quiet:
-            show(self.display, [Line(text, tone)])
+            show(self.display, [Line(text, tone)], self.cluster)
 
     def _send(self, objects: Sequence[Mapping[str, Any]], dry_run: bool, more: Mapping[str, Any]) -> list[Sent]:
         arguments = {

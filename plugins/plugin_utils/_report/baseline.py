@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .bundle import LARGEST
+from .naming import name_of_subject
 from .shapes import FINDINGS, SUPPRESSED, Mismatch, check
 
 _SUMMARY = {"cluster": str, "observed_at": str}
@@ -80,6 +81,4 @@ def compared(baseline: Baseline, findings: Sequence[Mapping[str, Any]], suppress
 
 
 def _gone(finding: Mapping[str, Any]) -> dict[str, Any]:
-    subject = finding["subject"]
-    name = subject["webhook"] or (f"{subject['namespace']}/{subject['name']}" if subject["namespace"] else subject["name"])
-    return {**{key: finding[key] for key in ("code", "title", "severity", "fingerprint")}, "name": name}
+    return {**{key: finding[key] for key in ("code", "title", "severity", "fingerprint")}, "name": name_of_subject(finding["subject"])}

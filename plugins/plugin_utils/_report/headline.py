@@ -39,6 +39,30 @@ def nothing_found(summary: Mapping[str, Any]) -> str:
     return "None. Every call-out was proven to work."
 
 
+def numbers(counts: Mapping[str, int]) -> str:
+    """`1 error, 2 notes, 1 suppressed`, or `nothing found`. counts: `findings` of a summary."""
+    parts = [counted(counts[severity], word) for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note")) if counts[severity]]
+    if counts["suppressed"]:
+        parts.append(f"{counts['suppressed']} suppressed")
+    return ", ".join(parts) or "nothing found"
+
+
+def stand(callouts: Mapping[str, int], *, gaps: bool) -> str:
+    """How many work: `all 31 call-outs work`. callouts: of a summary; gaps: whether something could not be read."""
+    total, working = callouts["total"], callouts["healthy"] + callouts["at_risk"]
+    if not total:
+        return "no call-outs were seen (see what could not be read)" if gaps else "no call-outs: this API server calls nobody"
+    if working == total:
+        return "the call-out works" if total == 1 else f"all {total} call-outs work"
+    parts = [
+        (callouts["failing"], "fails", "fail"),
+        (callouts["open"], "fails open", "fail open"),
+        (working, "works", "work"),
+        (callouts["unproven"], "not proven", "not proven"),
+    ]
+    return f"of {counted(total, 'call-out')} " + ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
+
+
 def since_baseline(summary: Mapping[str, Any]) -> str | None:
     """`since 2026-01-01T00:00:00Z: 1 new, 2 gone, 3 unchanged`; None without a baseline."""
     baseline = summary.get("baseline")

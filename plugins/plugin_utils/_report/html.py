@@ -3,26 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """report.html: one file, no script, nothing loaded from elsewhere. PRIVATE to the collection.
 
-The page is report.html.j2 with report.css in it. Every value is made fit to show (text.shown) and escaped by the template engine; the page's own policy lets
-nothing run and nothing load, and allows only its own style sheet, by its hash.
+The page is report.html.j2 with report.css in it; page.py makes it safe.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
 
 from .headline import headline, nothing_found, platform, routing, since_baseline, version
 from .model import LIVEZ, STATE_NAMES, VANTAGE_NAMES, Callout, View, grouped
+from .page import render_page
 from .path import in_words
-from .text import counted, days, listed, moment, shorten, shown
+from .text import counted, days, listed, moment, shorten
 
 # Pictures of one finding, and findings of one code at a glance, before the rest is put away.
 MOST_PICTURES, MOST_MEMBERS = 3, 40
@@ -31,13 +24,11 @@ _SEVERITY_WORDS = {"error": "Error", "warning": "Warning", "info": "Note"}
 
 def render_html(view: View) -> str:
     """The whole page."""
-    template, style = _page()
     summary = view.summary
-    return template.render(
+    return render_page(
+        "report.html.j2",
         view=view,
         summary=summary,
-        style=Markup(style),
-        style_hash=Markup(b64encode(sha256(style.encode()).digest()).decode()),
         headline=headline(summary),
         nothing_found=nothing_found(summary),
         kubernetes=version(summary),
@@ -63,18 +54,6 @@ def render_html(view: View) -> str:
         proxy=_proxy,
         shorten=shorten,
     )
-
-
-@cache
-def _page() -> tuple[Template, str]:
-    here = Path(__file__).parent
-    environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_finalize, keep_trailing_newline=True)
-    return environment.from_string((here / "report.html.j2").read_text("utf-8")), (here / "report.css").read_text("utf-8")
-
-
-def _finalize(value: Any) -> Any:
-    """What a template prints: markup of our own as it is, all else made fit to show (escaping follows)."""
-    return value if isinstance(value, Markup) else shown(value)
 
 
 def _tiles(summary: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from .._diagnosis.loopback import nowhere, read_loopbacks
 from .._diagnosis.observed import Probe, Trust
 from .._diagnosis.platform import evidence, judge_platform
 from .baseline import Baseline, compared
+from .naming import name_of_subject, placed
 from .path import Hop, path_of
 
 SEVERITIES = ("error", "warning", "info")
@@ -264,13 +265,12 @@ def _merged(hops: Sequence[Hop]) -> Hop:
 
 def _finding_view(finding: Mapping[str, Any], affected: Sequence[Mapping[str, Any]], pictures: tuple[Picture, ...]) -> FindingView:
     subject = finding["subject"]
-    where = f"{subject['namespace']}/{subject['name']}" if subject["namespace"] else subject["name"]
     return FindingView(
         code=finding["code"],
         severity=finding["severity"],
         title=finding["title"],
-        name=subject["webhook"] or where,
-        about=f"{subject['kind']} {where}" if subject["webhook"] else subject["kind"],
+        name=name_of_subject(subject),
+        about=f"{subject['kind']} {placed(subject)}" if subject["webhook"] else subject["kind"],
         impact_label=_impact_label(finding, affected),
         impact=finding["impact"],
         evidence=tuple(finding["evidence"]),

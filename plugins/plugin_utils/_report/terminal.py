@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .headline import since_baseline
+from .headline import numbers, since_baseline, stand
 from .model import VANTAGE_NAMES, FindingView, Group, View, grouped
 from .text import counted, listed, one_line
 
@@ -130,11 +130,8 @@ def _head(finding: FindingView) -> str:
 def _closing(view: View, width: int) -> Iterator[Line]:
     """One line that says how it stands."""
     counts, callouts = view.summary["findings"], view.summary["callouts"]
-    parts = [counted(counts[severity], word) for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note")) if counts[severity]]
-    if counts["suppressed"]:
-        parts.append(f"{counts['suppressed']} suppressed")
     tone = "error" if counts["error"] else "warning" if counts["warning"] else "good" if callouts["healthy"] == callouts["total"] else None
-    yield from wrapped(f"{', '.join(parts) or 'nothing found'}; {_stand(callouts, gaps=bool(view.summary['not_seen']))}", width, tone=tone)
+    yield from wrapped(f"{numbers(counts)}; {stand(callouts, gaps=bool(view.summary['not_seen']))}", width, tone=tone)
 
 
 def _since(view: View, width: int) -> Iterator[Line]:
@@ -149,21 +146,6 @@ def _since(view: View, width: int) -> Iterator[Line]:
 
 def _gone(finding: Mapping[str, Any]) -> str:
     return f"{one_line(finding['code'], 10)} {one_line(finding['name'], 120)}"
-
-
-def _stand(callouts: Mapping[str, int], *, gaps: bool) -> str:
-    total, working = callouts["total"], callouts["healthy"] + callouts["at_risk"]
-    if not total:
-        return "no call-outs were seen (see what could not be read)" if gaps else "no call-outs: this API server calls nobody"
-    if working == total:
-        return "the call-out works" if total == 1 else f"all {total} call-outs work"
-    parts = [
-        (callouts["failing"], "fails", "fail"),
-        (callouts["open"], "fails open", "fail open"),
-        (working, "works", "work"),
-        (callouts["unproven"], "not proven", "not proven"),
-    ]
-    return f"of {counted(total, 'call-out')} " + ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts if number)
 
 
 def _shown_files(files: Mapping[str, str]) -> list[tuple[str, str]]:

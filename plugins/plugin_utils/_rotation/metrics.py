@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The outcome of a rotation for Prometheus: a file for node_exporter's textfile collector, or for whatever else scrapes it. Pure. PRIVATE to the collection.
 
-Names of what is known of a certificate are those of the script that looks at a node by itself (role rotation_schedule).
+How it ended has the names that the scheduled rotation gives it (role rotation_schedule), so that the same alerts are right. What was seen of the certificates
+has names of its own: it is as old as the run, and would be mistaken for what the nodes tell every day.
 Source: prometheus.io/docs/instrumenting/exposition_formats (text format 0.0.4).
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 
 from .._diagnosis.checked import moment
 
-OUTCOMES = ("nothing", "waiting", "refused", "preview", "done", "stopped")
+OUTCOMES = ("nothing", "waiting", "refused", "done", "stopped")
 
 
 def metrics(report: Mapping[str, Any]) -> str:
@@ -24,15 +25,15 @@ def metrics(report: Mapping[str, Any]) -> str:
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     cluster = {"cluster": str(report["cluster"] or "")}
-    instances = [({**cluster, "instance": one["host"]}, _seen(one)) for one in report["instances"]]
-    yield from _family("kube_apiserver_loopback_cert_not_after_seconds", "When the loopback certificate of an API server ends, seconds since 1970.")
-    yield from (_sample("kube_apiserver_loopback_cert_not_after_seconds", of, _unix(seen["not_after"])) for of, seen in instances if seen["not_after"])
-    yield from _family("kube_apiserver_loopback_cert_start_seconds", "When the process that made it was started, seconds since 1970.")
-    yield from (_sample("kube_apiserver_loopback_cert_start_seconds", of, _unix(seen["started"])) for of, seen in instances if seen["started"])
-    yield from _family("kube_apiserver_loopback_cert_probe_success", "Whether the certificate could be read and judged.")
-    yield from (_sample("kube_apiserver_loopback_cert_probe_success", of, int(bool(seen["not_after"]))) for of, seen in instances)
-    yield from _family("webhook_doctor_rotation_last_run_timestamp_seconds", "When a rotation was tried last, seconds since 1970.")
-    yield _sample("webhook_doctor_rotation_last_run_timestamp_seconds", cluster, _unix(report["at"]))
+    instances = [({**cluster, "host": one["host"]}, _seen(one)) for one in report["instances"]]
+    yield from _family("webhook_doctor_rotation_cert_not_after_seconds", "When the loopback certificate of an API server ends, seconds since 1970.")
+    yield from (_sample("webhook_doctor_rotation_cert_not_after_seconds", of, _unix(seen["not_after"])) for of, seen in instances if seen["not_after"])
+    yield from _family("webhook_doctor_rotation_cert_start_seconds", "When the process that made it was started, seconds since 1970.")
+    yield from (_sample("webhook_doctor_rotation_cert_start_seconds", of, _unix(seen["started"])) for of, seen in instances if seen["started"])
+    yield from _family("webhook_doctor_rotation_cert_judged", "Whether the certificate could be read and judged.")
+    yield from (_sample("webhook_doctor_rotation_cert_judged", of, int(bool(seen["not_after"]))) for of, seen in instances)
+    yield from _family("webhook_doctor_rotation_run_last_timestamp_seconds", "When a rotation was tried last, seconds since 1970.")
+    yield _sample("webhook_doctor_rotation_run_last_timestamp_seconds", cluster, _unix(report["at"]))
     yield from _family("webhook_doctor_rotation_outcome", "How it ended: 1 for that outcome, 0 for the others.")
     for outcome in OUTCOMES:
         yield _sample("webhook_doctor_rotation_outcome", {**cluster, "outcome": outcome}, int(report["outcome"] == outcome))

@@ -69,6 +69,14 @@ class Situation:
         known = frozenset().union(*(one.addresses for one in self.instances))
         return tuple((address, port) for address, port in self.api.server_addresses if address not in known | LOCAL)
 
+    @property
+    def outsiders(self) -> Sequence[Instance]:
+        """Hosts whose API server is ready, and is none that the Service default/kubernetes has. At first only: who has just come up may not be there yet."""
+        if self.baseline is not None or not self.api.server_addresses:
+            return ()
+        there = {address for address, dummy in self.api.server_addresses}
+        return [one for one in self.instances if one.ready and not one.addresses & there]
+
     def node_of(self, instance: Instance) -> Object | None:
         """The Node object of a host, by an address, else by its name; None where there is none (k0s), or nodes could not be read."""
         nodes = self.api.objects("Node")

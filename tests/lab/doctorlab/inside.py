@@ -52,7 +52,7 @@ def populate(client: Client, state: Path, given: dict[str, Any]) -> None:
     each(lambda target: client.create(objects.replica_set(target)), [target for target in chosen if target.make.events])
 
 
-def connect(state: Path, node: str) -> Client:
+def connect(state: Path, node: str = addresses.FIRST) -> Client:
     pki = state / "pki"
     return Client(addresses.api_server(node), pki / "ca.crt", pki / "admin.crt", pki / "admin.key")
 

@@ -34,7 +34,7 @@ def answers(lab: Lab) -> list[dict[str, Any]]:
 
 def _asking(lab: Lab, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "doctorlab.texts"]
-    given = json.dumps({"state": str(lab.state), "faults": lab.options.faults, "routing": lab.options.routing})
+    given = json.dumps({"state": str(lab.state), "faults": lab.options.faults, "routing": lab.options.routing, "front": lab.options.front})
     return lab.run(command, input=given, env={"PYTHONPATH": str(paths.LAB), "PYTHONDONTWRITEBYTECODE": "1"}, **options)
 
 
@@ -81,7 +81,7 @@ def _answer(client: Client, routing: str, target: Target) -> dict[str, Any]:
 
 def main() -> int:
     given = json.load(sys.stdin)
-    client = inside.connect(Path(given["state"]))
+    client = inside.connect(Path(given["state"]), given["front"])
     chosen = targets.allot(faults.select(faults.load(paths.FAULTS), given["faults"]))
     for line in each(lambda target: _answer(client, given["routing"], target), chosen, threads=24):
         print(json.dumps(line, ensure_ascii=False))

@@ -23,11 +23,11 @@ PACKAGES = {
     "tinyproxy": "tinyproxy-bin",
     "runc": "runc",
     "host-local": "containernetworking-plugins",
-    "podman": "podman",
-    "debootstrap": "debootstrap",
     "haproxy": "haproxy",
     "hostname": "hostname",
     "libfaketime.so.1": "libfaketime",
+    "podman": "podman",
+    "debootstrap": "debootstrap",
 }
 ALWAYS = ("ip", "iptables-restore", "unshare", "nsenter")
 NODE = ("runc", "host-local", "hostname")

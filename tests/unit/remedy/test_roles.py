@@ -43,7 +43,7 @@ def test_the_options_of_a_remedy(planner: Planner) -> None:
     tasks = [task for path in sorted((ROOT / "roles" / role / "tasks").glob("*.yml")) for task in yaml.safe_load(path.read_text(encoding="utf-8"))]
     assert given_in(tasks, role) == set(planner.defaults)
     assert any(f"{role}_is_changed" in task.get("ansible.builtin.set_fact", {}) for task in tasks)
-    assert given_in(load("playbooks/remediate.yml")[0]["tasks"], role) == set(planner.defaults)
+    assert given_in(load("playbooks/tasks/remediate.yml"), role) == set(planner.defaults)
     assert (ROOT / "docs" / "rbac" / f"remediate-{role}.yaml").is_file()
     readme = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in readme for name in expected)

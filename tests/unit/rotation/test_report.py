@@ -85,9 +85,9 @@ def test_the_text_file_holds_report_and_plan() -> None:
 def test_metrics_have_one_sample_for_each_instance_and_outcome() -> None:
     lines = metrics(reported([done("cp2"), done("cp1")], {"hosts": {**DUE, "cp3": {"unreachable": "away"}}})).splitlines()
     samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    of = "kube_apiserver_loopback_cert_"
-    assert samples[f'{of}not_after_seconds{{cluster="test",instance="cp1"}}'] == str(int(moment("2027-11-20T15:36:40Z").timestamp()))
-    assert (samples[f'{of}probe_success{{cluster="test",instance="cp1"}}'], samples[f'{of}probe_success{{cluster="test",instance="cp3"}}']) == ("1", "0")
+    of = "webhook_doctor_rotation_cert_"
+    assert samples[f'{of}not_after_seconds{{cluster="test",host="cp1"}}'] == str(int(moment("2027-11-20T15:36:40Z").timestamp()))
+    assert (samples[f'{of}judged{{cluster="test",host="cp1"}}'], samples[f'{of}judged{{cluster="test",host="cp3"}}']) == ("1", "0")
     assert not any("cp3" in name and "not_after" in name for name in samples)
     assert sum(int(value) for name, value in samples.items() if "rotation_outcome" in name) == 1
     assert len(samples) == 2 + 2 + 3 + 1 + len(OUTCOMES)
@@ -97,14 +97,14 @@ def test_metrics_have_one_sample_for_each_instance_and_outcome() -> None:
 
 def test_metrics_of_one_that_did_not_come_back_tell_nothing_old() -> None:
     lines = metrics(reported([], failure={"host": "cp2", "says": "it does not come back.", "logs": []})).splitlines()
-    assert 'kube_apiserver_loopback_cert_probe_success{cluster="test",instance="cp2"} 0' in lines
+    assert 'webhook_doctor_rotation_cert_judged{cluster="test",host="cp2"} 0' in lines
     assert not any("not_after" in line and "cp2" in line for line in lines)
 
 
 def test_names_in_metrics_cannot_break_out() -> None:
     made = reported([])
     made["cluster"] = 'a"b\\c\nd'
-    assert all(line.startswith(("#", "kube_apiserver", "webhook_doctor")) for line in metrics(made).splitlines())
+    assert all(line.startswith(("#", "webhook_doctor")) for line in metrics(made).splitlines())
     assert r'cluster="a\"b\\c\nd"' in metrics(made)
 
 

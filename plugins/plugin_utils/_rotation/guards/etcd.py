@@ -27,10 +27,10 @@ def etcd(situation: Situation) -> Iterator[Guard]:
     for one in blind:
         why = one.part("etcd").get("error") or "its members were not read"
         yield Guard(NAME, None, f"etcd could not be asked ({why}); an API server whose etcd does not answer does not come back", one.host)
-    if blind:
-        return
     views = [one for one in seen if one.part("etcd").get("members") is not None]
     if not views:
+        if blind:
+            return
         yield Guard(NAME, True if seen else None, "the datastore is no etcd (kine, dqlite), and was not asked" if seen else "no host was asked")
         return
     # Each API server may reach other members: what one of them finds dead may be dead for it alone, and that is reason enough to stop.

@@ -18,7 +18,7 @@ KNOWN, PEERS, SINGLE = "known", "peers", "single"
 
 
 def known(situation: Situation) -> Iterator[Guard]:
-    """Every API server that the cluster has is on a host of the inventory: what is not looked at may be down."""
+    """Every API server that the cluster has is on a host of the inventory, for what is not looked at may be down; and no host is of another cluster."""
     twins = _twins(situation)
     error = situation.api.error("EndpointSlice")
     if twins:
@@ -33,6 +33,9 @@ def known(situation: Situation) -> Iterator[Guard]:
     elif len(situation.strangers) > sum(one.facts is None for one in situation.instances):  # the addresses of a host that cannot be reached are not known
         names = listing([dial(address, port) for address, port in situation.strangers])
         yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
+    elif situation.outsiders:
+        names = listing([one.where for one in situation.outsiders])
+        yield Guard(KNOWN, False, f"ready, and no API server of this cluster (Service default/kubernetes): {names}. Leave hosts of other clusters out")
     else:
         yield Guard(KNOWN, True, "every API server that the cluster knows is on a host of the inventory")
 
