@@ -79,6 +79,12 @@ def have(lab: Lab, node: ControlPlaneNode, **variables: str) -> None:
     before = node.loopback_name()
     node.write(MANIFEST, yaml.safe_dump(manifest, sort_keys=False))
     node.wait_for_new_api_server(before)
+    # Behind the balancer it is there some seconds later.
+    wait("the balancer has its API server back", lambda: all(reachable(lab) for dummy in range(3)), timeout=60, pause=1)
+
+
+def reachable(lab: Lab) -> bool:
+    return lab.run(["kubectl", "get", "--raw=/readyz"], capture_output=True).returncode == 0
 
 
 def webhook_says(lab: Lab) -> str:
