@@ -37,13 +37,16 @@ PROXY = f"http://{addresses.PROXY}:{addresses.PROXY_PORT}"
 MANIFEST = Path("/etc/kubernetes/manifests/kube-apiserver.yaml")
 KEPT = Path("/var/lib/webhook-doctor/manifests")
 NETWORKS = f"127.0.0.1,localhost,172.31.0.0/24,{addresses.SERVICE_NETWORK},{addresses.POD_NETWORK}"
-CRITICAL_ONLY = {
+QUICK = {
     "no_proxy_become": False,
     "no_proxy_patience": 120,
     "control_plane_rollout_readmission": 1,
     "control_plane_rollout_allow_single": True,
     "webhook_doctor_vantages": ["apiserver"],
 }
+
+
+API_SERVER: dict[str, Any] = {"no_proxy_manifests": "complete", "no_proxy_components": ["kube-apiserver"]}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 def play(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> Played:
-    values = {**CRITICAL_ONLY, "webhook_doctor_report_dir": str(folder), **variables}
+    values = {**QUICK, "webhook_doctor_report_dir": str(folder), **variables}
     command = ["ansible-playbook", "-i", str(lab.inventory()), "kubeops.webhook_doctor.no_proxy", "-e", json.dumps(values), *arguments]
     began = time.monotonic()
     done = lab.run(command, user=USER, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, cwd=folder.parent)
@@ -79,6 +82,12 @@ def have(lab: Lab, node: ControlPlaneNode, **variables: str) -> None:
     before = node.loopback_name()
     node.write(MANIFEST, yaml.safe_dump(manifest, sort_keys=False))
     node.wait_for_new_api_server(before)
+    # Behind the balancer it is there some seconds later.
+    wait("the balancer has its API server back", lambda: all(reachable(lab) for dummy in range(3)), timeout=60, pause=1)
+
+
+def reachable(lab: Lab) -> bool:
+    return lab.run(["kubectl", "get", "--raw=/readyz"], capture_output=True).returncode == 0
 
 
 def webhook_says(lab: Lab) -> str:
@@ -145,7 +154,7 @@ def test_aggregated_apis_are_called_by_address(lab: Lab, tmp_path: Path) -> None
     assert webhook_says(lab) == ""
     wait("the aggregated API is not available", lambda: aggregated_api_says(lab) != "", timeout=60, pause=1)
     assert "FailedDiscoveryCheck" in aggregated_api_says(lab)
-    done = play(lab, tmp_path / "report", no_proxy_manifests="complete", control_plane_rollout_ignore_guards=["aggregated_apis"])
+    done = play(lab, tmp_path / "report", control_plane_rollout_ignore_guards=["aggregated_apis"], **API_SERVER)
     assert done.returncode == 0, done.output
     ended("the aggregated API is available", lambda: aggregated_api_says(lab))
 
@@ -156,7 +165,7 @@ def test_upper_and_lower_case_disagree(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.control_plane
     have(lab, node, NO_PROXY=NETWORKS, no_proxy=f"{NETWORKS},.svc,only.example.net")
     assert "Service Unavailable" in webhook_says(lab)
-    done = play(lab, tmp_path / "report", no_proxy_manifests="complete")
+    done = play(lab, tmp_path / "report", **API_SERVER)
     assert "NO_PROXY and no_proxy differ" in done.output
     assert done.returncode == 0, done.output
     ended("the webhook is called past the proxy", lambda: webhook_says(lab))
@@ -186,7 +195,7 @@ def test_a_server_that_does_not_come_up_gets_its_manifest_back(lab: Lab, tmp_pat
     node.keep_api_server_down()
     try:
         with starts_again_with(node, before):
-            stopped = play(lab, tmp_path / "report", no_proxy_manifests="complete", no_proxy_components=["kube-apiserver"], no_proxy_patience=30)
+            stopped = play(lab, tmp_path / "report", no_proxy_patience=30, **API_SERVER)
     finally:
         if node.run(["test", "-e", "/etc/kubernetes/pki/apiserver.key"], check=False).returncode:
             node.let_api_server_start()

@@ -82,9 +82,8 @@ def _says(outcome: str, plan: Mapping[str, Any], instances: Sequence[Mapping[str
     left = [one["host"] for one in instances if one["outcome"] == "not_touched"]
     if outcome == PREVIEW:
         return f"{plan['says']}; check mode: nothing was changed"
-    if outcome == DONE:
+    if failure is None:
         return f"{plan['what']}: done and proven on {listing(done, 10)}"
-    assert failure is not None
     where = f" at {failure['host']}" if failure.get("host") else ""
     parts = [f"stopped{where}: {clean(failure['says'], 500).rstrip('.')}", f"done before: {listing(done, 10)}" if done else "nothing was done before"]
     if left:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from .certificate import LoopbackCertificate
 from .instance import Instance
 from .options import InvalidOptions
 from .times import day, iso, span
@@ -82,7 +83,7 @@ def judge(instance: Instance, now: datetime, limits: Limits) -> Verdict:
         return Verdict(instance.host, State.UNKNOWN, f"cannot be judged: {instance.unreadable}")
     left = certificate.days_left(now)
     expired = left < 0
-    state, says = _state(instance, now, limits)
+    state, says = _state(instance, certificate, now, limits)
     return Verdict(
         host=instance.host,
         state=state,
@@ -96,9 +97,7 @@ def judge(instance: Instance, now: datetime, limits: Limits) -> Verdict:
     )
 
 
-def _state(instance: Instance, now: datetime, limits: Limits) -> tuple[State, str]:
-    certificate = instance.certificate
-    assert certificate is not None
+def _state(instance: Instance, certificate: LoopbackCertificate, now: datetime, limits: Limits) -> tuple[State, str]:
     if certificate.not_before > now:
         return State.UNKNOWN, f"cannot be judged: its certificate is not valid before {iso(certificate.not_before)}, so a clock is wrong"
     left, share, life = certificate.days_left(now), certificate.share_left(now), certificate.lifetime_days

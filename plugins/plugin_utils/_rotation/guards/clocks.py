@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from ..instance import Instance
 from ..situation import Situation
 from ..times import iso, seconds
 from .guard import Guard
@@ -26,7 +25,7 @@ def clocks(situation: Situation) -> Iterator[Guard]:
             agree = False
             yield Guard(NAME, None, "it did not tell what time it is there", one.host)
             continue
-        off = _off(one, situation)
+        off = _off(clock, situation)
         if abs(off) > situation.options.max_skew:
             agree = False
             limit = f"limit {situation.options.max_skew:g} s"
@@ -41,8 +40,7 @@ def clocks(situation: Situation) -> Iterator[Guard]:
         yield Guard(NAME, True, f"they agree within {situation.options.max_skew:g} s")
 
 
-def _off(one: Instance, situation: Situation) -> float:
+def _off(clock: datetime, situation: Situation) -> float:
     """Seconds by which the host's clock is ahead; 0 where it lies between the moments between which it was asked."""
-    clock, (earliest, latest) = one.clock, situation.asked
-    assert clock is not None
+    earliest, latest = situation.asked
     return max(clock - latest, timedelta(0)).total_seconds() or -max(earliest - clock, timedelta(0)).total_seconds()
