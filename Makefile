@@ -105,8 +105,8 @@ sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
 molecule: $(DEV)/.ready $(COLLECTION) ## The roles for hosts, on containers with systemd; SCENARIO=name one of them; skipped where podman cannot run
 	$(RUN_DEV) python tests/molecule/run.py test $(if $(SCENARIO),-s $(SCENARIO),--all)
 
-# These mostly wait for changes to show, so two at a time are no slower; those that diagnose measure time, and go alone.
-WAITING = $(sort $(wildcard $(addprefix tests/integration/test_,remediate*.py rotation*.py gate.py control_plane_nodes.py no_proxy_hosts.py)))
+# These mostly wait for changes to show, so three at a time are no slower; those that diagnose measure time, and go alone.
+WAITING = $(sort $(wildcard $(addprefix tests/integration/test_,remediate*.py rotation*.py bypass.py control_plane_nodes.py durable_patches.py gate.py many_clusters.py no_proxy_hosts.py node.py)))
 PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
 # With PYTEST='-k ...' one of the two runs may have nothing to do.
 NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)
@@ -115,7 +115,7 @@ NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)
 integration: $(DEV)/.ready $(SCHEDULERS)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
 	$(RUN_DEV) python tests/lab/lab.py build --all
 	$(PYTEST_LAB) tests/integration $(addprefix --ignore=,$(WAITING)) $(PYTEST) $(NONE_CHOSEN)
-	$(PYTEST_LAB) -n 2 --dist loadfile $(WAITING) $(PYTEST) $(NONE_CHOSEN)
+	$(PYTEST_LAB) -n 3 --dist loadfile $(WAITING) $(PYTEST) $(NONE_CHOSEN)
 
 .PHONY: bench
 bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/results.json; CASES='trust-thousand ...' some
