@@ -44,6 +44,21 @@ attributes:
     support: full
 """
 
+    # For actions that need no host. Those that write say in details what check mode does instead.
+    ON_CONTROLLER = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and return what it would return otherwise.
+    support: full
+  diff_mode:
+    description: Returns details of what has changed, or would change, when run in diff mode.
+    support: none
+  action:
+    description: Runs on the controller.
+    support: full
+"""
+
     # For modules that speak to the API server.
     ACTION_GROUP = r"""
 options: {}

@@ -16,6 +16,8 @@ description:
     C(clusters.json). Where there are reports, C(clusters.html) leads to them.
   - It belongs in the C(always) section of a block, with C(run_once), so that it also tells of hosts on which a task of the block has failed.
   - It reads what tasks of the play have registered. Nothing is asked of a cluster.
+extends_documentation_fragment:
+  - kubeops.webhook_doctor._attributes.on_controller
 options:
   results:
     description:
@@ -50,14 +52,8 @@ options:
     default: true
 attributes:
   check_mode:
-    support: full
-    description: Prints the summary, writes nothing and says so.
-  diff_mode:
-    support: none
-    description: Shows what would change.
-  action:
-    support: full
-    description: Runs on the controller.
+    details:
+      - Prints the summary, writes nothing and says so.
 seealso:
   - module: kubeops.webhook_doctor.write_report
 """

@@ -14,6 +14,8 @@ short_description: Explain an error text of a Kubernetes API server
 description:
   - Prints what a text that somebody pasted means. Which call failed, why, how far it got, and what to look at. No cluster is needed.
   - P(kubeops.webhook_doctor.classify_error#filter) gives the same as data.
+extends_documentation_fragment:
+  - kubeops.webhook_doctor._attributes.on_controller
 options:
   text:
     description: The text, in the words of kubectl, Events, Helm, Flux, Terraform or a log.
@@ -23,16 +25,6 @@ options:
     description: Whether to print the explanation.
     type: bool
     default: true
-attributes:
-  check_mode:
-    support: full
-    description: Runs in check mode.
-  diff_mode:
-    support: none
-    description: Shows what would change.
-  action:
-    support: full
-    description: Runs on the controller.
 seealso:
   - plugin: kubeops.webhook_doctor.classify_error
     plugin_type: filter

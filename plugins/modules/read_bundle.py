@@ -17,6 +17,8 @@ description:
   - What is no bundle (such as what C(kubectl get -o yaml) wrote) is left alone. RV(found) is then V(false),
     and M(kubeops.webhook_doctor.webhook_facts) reads it.
   - Fails with one message if it is a bundle that cannot be used, because it was cut off, edited, or made for another version.
+extends_documentation_fragment:
+  - kubeops.webhook_doctor._attributes.on_controller
 options:
   src:
     description:
@@ -25,16 +27,6 @@ options:
     type: list
     elements: path
     default: []
-attributes:
-  check_mode:
-    support: full
-    description: Runs in check mode.
-  diff_mode:
-    support: none
-    description: Shows what would change.
-  action:
-    support: full
-    description: Runs on the controller.
 seealso:
   - module: kubeops.webhook_doctor.webhook_facts
   - module: kubeops.webhook_doctor.write_report

@@ -16,6 +16,8 @@ description:
     and prints a summary.
   - The files appear whole or not at all. They are readable for their owner and group, less what the umask takes away.
   - What others wrote (names, certificates, error texts) is shown as text everywhere; nothing in it can act on a terminal, a browser or a ticket system.
+extends_documentation_fragment:
+  - kubeops.webhook_doctor._attributes.on_controller
 options:
   facts:
     description: What M(kubeops.webhook_doctor.webhook_facts) returned as C(ansible_facts.kubernetes_webhooks).
@@ -71,14 +73,8 @@ options:
     version_added: 0.2.0
 attributes:
   check_mode:
-    support: full
-    description: Prints the summary, writes nothing and says so.
-  diff_mode:
-    support: none
-    description: Shows what would change.
-  action:
-    support: full
-    description: Runs on the controller.
+    details:
+      - Prints the summary, writes nothing and says so.
 seealso:
   - module: kubeops.webhook_doctor.read_bundle
   - plugin: kubeops.webhook_doctor.findings

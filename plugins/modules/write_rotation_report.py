@@ -15,6 +15,8 @@ description:
   - Without O(report) it prints the plan, or O(guards) that were asked once more.
   - With O(report) it prints that, and writes it as JSON and as text to a directory on the controller, and as metrics for Prometheus to a file.
   - Files appear whole or not at all.
+extends_documentation_fragment:
+  - kubeops.webhook_doctor._attributes.on_controller
 options:
   plan:
     description: What P(kubeops.webhook_doctor.rotation_plan#filter) returned.
@@ -43,14 +45,8 @@ options:
     default: true
 attributes:
   check_mode:
-    support: full
-    description: Prints, and writes nothing.
-  diff_mode:
-    support: none
-    description: Shows what would change.
-  action:
-    support: full
-    description: Runs on the controller.
+    details:
+      - Prints, and writes nothing.
 seealso:
   - plugin: kubeops.webhook_doctor.rotation_plan
     plugin_type: filter
