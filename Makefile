@@ -62,6 +62,11 @@ remediate: $(RUNTIME)/.remedies $(COLLECTION) ## Preview what would mend your cl
 rollback: $(RUNTIME)/.remedies $(COLLECTION) ## Preview taking it back: KUBECONFIG=..., CONTEXT=, EXTRA=; APPLY=1 does it
 	@$(RUN) ansible-playbook kubeops.webhook_doctor.rollback $(KUBECONFIG_ARGUMENT) $(CONTEXT_ARGUMENT) $(if $(APPLY),,--check) $(EXTRA)
 
+.PHONY: rotate
+rotate: $(RUNTIME)/.ready $(COLLECTION) ## Preview renewing loopback certificates: INVENTORY=, KUBECONFIG=..., CONTEXT=, EXTRA=; APPLY=1 does it
+	@test -n "$(INVENTORY)" || { echo "make rotate: name the control-plane hosts, a group kube_control_plane: make rotate INVENTORY=inventory.ini (docs/rotating.md)" >&2; exit 2; }
+	@$(RUN) ansible-playbook -i '$(INVENTORY)' kubeops.webhook_doctor.rotate_apiserver_loopback $(KUBECONFIG_ARGUMENT) $(CONTEXT_ARGUMENT) $(if $(APPLY),,--check) $(EXTRA)
+
 ##@ Developing it
 
 .PHONY: test
@@ -105,17 +110,23 @@ sanity: $(DEV)/.ready ## ansible-test sanity, in a copy of the tree
 molecule: $(DEV)/.ready $(COLLECTION) ## The roles for hosts, on containers with systemd; SCENARIO=name one of them; skipped where podman cannot run
 	$(RUN_DEV) python tests/molecule/run.py test $(if $(SCENARIO),-s $(SCENARIO),--all)
 
-# These mostly wait for changes to show, so three at a time are no slower; those that diagnose measure time, and go alone.
-WAITING = $(sort $(wildcard $(addprefix tests/integration/test_,remediate*.py rotation*.py bypass.py control_plane_nodes.py durable_patches.py gate.py many_clusters.py no_proxy_hosts.py node.py)))
+# What diagnoses the faults measures time, and goes alone. Applications take long to come up, so two at a time are no slower; where changes are waited for, three.
+# The long ones begin.
+TESTS = $(addsuffix .py,$(addprefix tests/integration/test_,$(1)))
+APPLICATIONS = $(call TESTS,cert_manager many_nodes istio etcd_quota gatekeeper acme)
+LONG = $(call TESTS,rotation_killed no_proxy_hosts rotation_stops remediate_faults)
+WAITING = $(LONG) $(filter-out $(LONG),$(sort $(wildcard $(call TESTS,remediate* rotation* bypass control_plane_nodes durable_patches gate many_clusters node))))
+IN_ORDER = --dist loadfile --no-loadscope-reorder
 PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
-# With PYTEST='-k ...' one of the two runs may have nothing to do.
+# With PYTEST='-k ...' one of these runs may have nothing to do.
 NONE_CHOSEN = $(if $(PYTEST),|| test $$? -eq 5)
 
 .PHONY: integration
 integration: $(DEV)/.ready $(SCHEDULERS)/.ready $(COLLECTION) ## The playbooks against the lab: every fault, both routings
 	$(RUN_DEV) python tests/lab/lab.py build --all
-	$(PYTEST_LAB) tests/integration $(addprefix --ignore=,$(WAITING)) $(PYTEST) $(NONE_CHOSEN)
-	$(PYTEST_LAB) -n 3 --dist loadfile $(WAITING) $(PYTEST) $(NONE_CHOSEN)
+	$(PYTEST_LAB) tests/integration $(addprefix --ignore=,$(APPLICATIONS) $(WAITING)) $(PYTEST) $(NONE_CHOSEN)
+	$(PYTEST_LAB) -n 2 $(IN_ORDER) $(APPLICATIONS) $(PYTEST) $(NONE_CHOSEN)
+	$(PYTEST_LAB) -n 3 $(IN_ORDER) $(WAITING) $(PYTEST) $(NONE_CHOSEN)
 
 .PHONY: bench
 bench: $(DEV)/.ready $(COLLECTION) ## Measure, print ratios, write benchmarks/results.json; CASES='trust-thousand ...' some

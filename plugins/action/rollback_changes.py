@@ -24,6 +24,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.roll
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._apply.run import Locked, hold
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._remedy.patching import MissingLibrary
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.display import one_of_many, show
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.text import counted
 
 _SETTINGS: dict[str, dict[str, Any]] = {
     **AUTH_ARGUMENT_SPEC,
@@ -64,7 +65,7 @@ class ActionModule(ActionBase):
             **result,
             "changed": any(one.state == DONE for one in undone),
             "undone": [one.shown() for one in undone],
-            "msg": f"{sum(one.state == DONE for one in undone)} changes {'would be' if check else 'were'} taken back, {len(refused)} could not be.",
+            "msg": _told(sum(one.state == DONE for one in undone), len(refused), check),
         }
         if refused:
             answer["failed"] = True
@@ -81,3 +82,8 @@ class ActionModule(ActionBase):
         if validated.error_messages:
             raise AnsibleActionFail(f"kubeops.webhook_doctor.rollback_changes: {'; '.join(validated.error_messages)}.")
         return dict(validated.validated_parameters)
+
+
+def _told(done: int, refused: int, check: bool) -> str:
+    verb = "would be" if check else "was" if done == 1 else "were"
+    return f"{counted(done, 'change')} {verb} taken back{f', {refused} could not be' if refused else ''}."

@@ -121,3 +121,12 @@ notes:
     and both before what the kubeconfig says.
   - Environment variables are those of the process that the module runs in.
 """
+
+    TIMEOUT = r"""
+options:
+  timeout:
+    description:
+      - Seconds that one request to the API server may take.
+    type: float
+    default: 30.0
+"""

@@ -20,6 +20,7 @@ description:
   - What could not be deleted is said in RV(results). The task does not fail because of it.
 extends_documentation_fragment:
   - kubeops.webhook_doctor._auth
+  - kubeops.webhook_doctor._auth.timeout
   - kubeops.webhook_doctor._attributes
   - kubeops.webhook_doctor._attributes.action_group
 attributes:
@@ -60,11 +61,6 @@ options:
       resource_version:
         description: The resourceVersion that it must have. If empty, in whatever state it is.
         type: str
-  timeout:
-    description:
-      - Seconds that one request to the API server may take.
-    type: float
-    default: 30.0
 seealso:
   - module: kubeops.webhook_doctor.read_objects
   - module: kubernetes.core.k8s

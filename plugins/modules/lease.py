@@ -17,6 +17,7 @@ description:
   - A Lease whose time is up is taken over. One that somebody else holds is left alone, and RV(holder) says who.
 extends_documentation_fragment:
   - kubeops.webhook_doctor._auth
+  - kubeops.webhook_doctor._auth.timeout
   - kubeops.webhook_doctor._attributes
   - kubeops.webhook_doctor._attributes.action_group
 attributes:
@@ -57,10 +58,6 @@ options:
     type: str
     choices: [held, free]
     default: held
-  timeout:
-    description: Seconds that one request to the API server may take.
-    type: float
-    default: 30.0
 """
 
 EXAMPLES = r"""

@@ -21,6 +21,7 @@ description:
   - Changes nothing. The API server is only ever asked to write with C(dryRun=All).
 extends_documentation_fragment:
   - kubeops.webhook_doctor._auth
+  - kubeops.webhook_doctor._auth.timeout
   - kubeops.webhook_doctor._cryptography
   - kubeops.webhook_doctor._attributes
   - kubeops.webhook_doctor._attributes.observes
@@ -47,11 +48,6 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
-  timeout:
-    description:
-      - Seconds that one request to the API server may take.
-    type: float
-    default: 30.0
   deadline:
     description:
       - Seconds that all calls to back ends together may take.

@@ -20,6 +20,7 @@ description:
   - Changes nothing.
 extends_documentation_fragment:
   - kubeops.webhook_doctor._auth
+  - kubeops.webhook_doctor._auth.timeout
   - kubeops.webhook_doctor._attributes
   - kubeops.webhook_doctor._attributes.observes
   - kubeops.webhook_doctor._attributes.action_group
@@ -65,11 +66,6 @@ options:
       - Return the objects as they are, for sending them back changed. The result may hold secrets then, so give the task C(no_log).
     type: bool
     default: false
-  timeout:
-    description:
-      - Seconds that one request to the API server may take.
-    type: float
-    default: 30.0
 seealso:
   - plugin: kubeops.webhook_doctor.remediation_plan
     plugin_type: filter

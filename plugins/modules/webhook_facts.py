@@ -21,6 +21,7 @@ description:
   - What could not be read is listed in C(coverage) with the reason. Only if no kind of call-out can be read at all the module fails.
 extends_documentation_fragment:
   - kubeops.webhook_doctor._auth
+  - kubeops.webhook_doctor._auth.timeout
   - kubeops.webhook_doctor._attributes
   - kubeops.webhook_doctor._attributes.observes
   - kubeops.webhook_doctor._attributes.facts
@@ -57,11 +58,6 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
-  timeout:
-    description:
-      - Seconds that one request to the API server may take.
-    type: float
-    default: 30.0
   page_size:
     description:
       - Objects that are asked for at once. CustomResourceDefinitions, which are large, come in pages of at most 25.

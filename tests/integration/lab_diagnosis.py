@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,6 +55,11 @@ def diagnose(lab: Lab, folder: Path, *, user: str = "diagnose-probing", variable
     done = lab.run(command, user=user, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, cwd=folder.parent)
     assert done.returncode in FINISHED and (folder / "report.json").exists(), done.stdout[-4000:]
     return Diagnosis(done.stdout, done.returncode, folder)
+
+
+def summary_rows(output: str) -> list[tuple[str, str]]:
+    """Of the summary that ends a run over many clusters: how each is, in its order."""
+    return re.findall(r"^(FAILED|ERROR|WARN|OK) +(\w+)", output.split("TASK [Sum up]")[1].split("PLAY RECAP")[0], re.MULTILINE)
 
 
 def judge_again(bundle: Path, folder: Path) -> Diagnosis:

@@ -48,6 +48,16 @@ def rotate(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> Played:
     return Played(done.stdout, done.returncode, time.monotonic() - began)
 
 
+def fleet(lab: Lab, folder: Path) -> list[str]:
+    """Arguments that make it a run over two clusters: blue is the lab, and the kubeconfig of grey is not there."""
+    inventory = folder / "clusters.yml"
+    blue = {"webhook_doctor_kubeconfig": str(lab.kubeconfig_for(USER)), "webhook_doctor_control_plane": "kube_control_plane"}
+    hosts = {"grey": {"webhook_doctor_kubeconfig": str(folder / "nowhere.yaml")}, "blue": blue}
+    common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory.write_text(json.dumps({"clusters": {"hosts": hosts, "vars": common}}), encoding="utf-8")
+    return ["-i", str(inventory), "-e", "webhook_doctor_hosts=clusters"]
+
+
 def report(folder: Path) -> dict[str, Any]:
     """Of the last run."""
     return dict(json.loads((folder / "rotation.json").read_text(encoding="utf-8")))

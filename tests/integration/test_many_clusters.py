@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import yaml
 from doctorlab import Lab, Options
-from lab_diagnosis import QUIET
+from lab_diagnosis import QUIET, summary_rows
 
 DIED = "red", "grey"
 
@@ -66,7 +66,7 @@ class Fleetwide:
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        return re.findall(r"^(FAILED|ERROR|WARN|OK) +(\w+)", self.summary, re.MULTILINE)
+        return summary_rows(self.output)
 
     def data(self, name: str = "clusters") -> dict[str, Any]:
         return json.loads((self.written / f"{name}.json").read_text(encoding="utf-8"))
@@ -208,5 +208,7 @@ def test_remedies_over_many_clusters(labs: tuple[Lab, Lab], tmp_path: Path) -> N
     assert done.returncode == 0, done.output[-4000:]
     assert done.cluster("blue", "remediate-clusters")["says"] == "1 of 1 changes were made."
     assert done.cluster("green", "remediate-clusters")["says"] == "Nothing to change."
-    back = fleet.play("--limit", "blue,green", playbook="rollback")
-    assert back.returncode == 0 and "── blue ──" in back.output, back.output[-4000:]
+    back = fleet.play("--limit", "blue,green,grey", playbook="rollback")
+    assert back.returncode == 2 and back.rows == [("FAILED", "grey"), ("OK", "green"), ("OK", "blue")], back.output[-4000:]
+    assert "── blue ──" in back.output and back.cluster("blue", "rollback-clusters")["says"] == "1 change was taken back."
+    assert "nowhere.yaml: no such file" in back.cluster("grey", "rollback-clusters")["why"]

@@ -25,9 +25,9 @@ import yaml
 from doctorlab import Lab, Options, addresses
 from doctorlab.api import wait
 from doctorlab.control_plane_node import ControlPlaneNode
-from lab_diagnosis import QUIET
+from lab_diagnosis import QUIET, summary_rows
 from remedy_lab import Played
-from rotation_lab import USER
+from rotation_lab import USER, fleet
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.merged_no_proxy import merged_no_proxy
 
@@ -119,6 +119,16 @@ def test_what_kubeadm_has_frozen_is_told_and_nothing_is_changed(lab: Lab, tmp_pa
     assert "kube-controller-manager calls nothing that needs a proxy: its proxy variables can go altogether" in previewed.output
     assert re.search(rf"^\+ +value: {re.escape(NETWORKS)},\.svc,", previewed.output, re.MULTILINE)
     assert node.read(MANIFEST) == before
+
+
+@needs_kubelets
+def test_of_many_clusters_one_that_fails_does_not_stop_the_other(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.control_plane
+    have(lab, node, NO_PROXY=NETWORKS)
+    looked = play(lab, tmp_path / "report", *fleet(lab, tmp_path))
+    assert looked.returncode == 2 and summary_rows(looked.output) == [("FAILED", "grey"), ("ERROR", "blue")], looked.output[-4000:]
+    said = " ".join(looked.output.split("TASK [Sum up]")[1].split())
+    assert f"1 host looked at; NO_PROXY lacks entries on {node.name}; changed: nothing." in said
 
 
 @needs_kubelets

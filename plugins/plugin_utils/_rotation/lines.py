@@ -74,7 +74,12 @@ def _instance_lines(one: Mapping[str, Any], width: int) -> Iterator[Line]:
     old, new = one["old"], one["new"]
     if new and one["outcome"] in ("done", "failed"):
         took = f", {one['seconds']:.0f} s" if one["seconds"] is not None else ""
-        text = f"certificate until {moment(old['not_after']) or 'not known'} -> {moment(new['not_after']) or 'not known'}{took}"
+        ends = [moment(certificate["not_after"]) or "not known" for certificate in (old, new)]
+        if old["not_after"] != new["not_after"]:
+            text = f"certificate until {ends[0]} -> {ends[1]}{took}"
+        else:  # the step was another one than a restart of kube-apiserver
+            word = "done" if one["outcome"] == "done" else word
+            text = f"certificate until {ends[0]}, as before{took}"
     else:
         text = one_line(one["says"], _LONGEST)
     yield from wrapped(f"{one['host']}  {text}", width, first=f"{_INDENT}{word:<14}", hang=16, tone=tone)

@@ -45,6 +45,12 @@ def test_all_is_done() -> None:
     assert "report: x/rotation.json" in text(made)
 
 
+def test_a_step_that_restarts_another_program_renews_nothing() -> None:
+    one = done("cp1")
+    made = reported([{**one, "new": {**one["new"], "not_after": one["old"]["not_after"]}}])
+    assert "done          cp1  certificate until 2026-11-30 18:00 UTC, as before, 14 s" in text(made) and "renewed" not in text(made)
+
+
 def test_it_stopped_and_says_where_and_what_was_not_touched() -> None:
     failed = done("cp2", {"ready": {"status": 500, "failed": ["etcd"]}})
     made = reported([failed], failure={"host": "cp2", "says": "it is not ready", "logs": ["E1120 one", "F1120 \x1b[31mtwo"]})
