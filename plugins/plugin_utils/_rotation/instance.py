@@ -36,7 +36,7 @@ class Instance:
         """From one result of a loop over the hosts: {item, api_server} or {item, failed|unreachable, msg}."""
         host, facts = str(result["item"]), result.get("api_server")
         if not isinstance(facts, Mapping) or result.get("unreachable"):
-            said = clean(result.get("msg") or "it returned nothing", 300).removeprefix("Task failed: ")
+            said = clean(_said(result), 300).removeprefix("Task failed: ")
             error = f"the host cannot be reached: {said}" if result.get("unreachable") else said
             return cls(host, None, error, None, error)
         loopback = facts.get("loopback") or {}
@@ -100,6 +100,12 @@ class Instance:
         """What time it was there when it was asked."""
         text = self.part("clock").get("now")
         return moment(str(text)) if text else None
+
+
+def _said(result: Mapping[str, Any]) -> str:
+    """Why a module returned no facts: where it did not even start (no sudo, no Python) the shell's own words say more than Ansible's."""
+    shell = str(result.get("module_stderr") or "").strip().splitlines()
+    return shell[-1] if shell else str(result.get("msg") or "it returned nothing")
 
 
 def read_instances(results: Iterable[Mapping[str, Any]]) -> tuple[Instance, ...]:

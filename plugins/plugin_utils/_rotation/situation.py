@@ -48,6 +48,15 @@ class Situation:
         """All but the one that is next."""
         return [one for one in self.instances if one.host != self.target]
 
+    @property
+    def nobody_asked(self) -> bool:
+        """Whether no host could be looked at, so that nothing can be said of any."""
+        return all(one.facts is None for one in self.instances)
+
+    @property
+    def some_not_asked(self) -> bool:
+        return any(one.facts is None for one in self.instances)
+
     @cached_property
     def facts(self) -> Mapping[str, Any]:
         """Those of the diagnosis; {} where there is none."""

@@ -6,7 +6,7 @@
 hosts       {cp1: {...}, ...}: of each what is different from `FACTS`, and in short
               days     its certificate ends in so many (default 100, of 365)       life    of so many
               started  so many hours ago (default: as its life says)                subject another common name
-              unreachable, failed: why nothing is known of it                       gone    true: there is no such host
+              unreachable, failed, stderr: why nothing is known of it               gone    true: there is no such host
 target      whose turn it is (default cp1)
 nodes       {cp1: {...}}: of each Node what is different
 leases      {name: holderIdentity}
@@ -101,7 +101,7 @@ def facts(host: str, different: Mapping[str, Any], now: datetime) -> dict[str, A
         "proxy": {},
         "coverage": [],
     }
-    rest = {key: value for key, value in different.items() if key not in ("days", "life", "started", "subject", "unreachable", "failed", "gone")}
+    rest = {key: value for key, value in different.items() if key not in ("days", "life", "started", "subject", "unreachable", "failed", "stderr", "gone")}
     return over(good, rest)
 
 
@@ -117,7 +117,7 @@ def result(host: str, different: Mapping[str, Any], now: datetime) -> dict[str, 
     if "unreachable" in different:
         return {"item": host, "unreachable": True, "msg": different["unreachable"]}
     if "failed" in different:
-        return {"item": host, "failed": True, "msg": different["failed"]}
+        return {"item": host, "failed": True, "msg": different["failed"], **({"module_stderr": different["stderr"]} if "stderr" in different else {})}
     return {"item": host, "api_server": facts(host, different, now)}
 
 

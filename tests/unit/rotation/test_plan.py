@@ -62,8 +62,8 @@ def test_nothing_is_due() -> None:
 def test_a_guard_that_does_not_let_it() -> None:
     made = planned({"hosts": {**DUE, "cp3": {"unreachable": "No route to host"}}})
     assert (made["outcome"], made["unknown"]) == ("refused", ["cp3"])
-    assert made["says"] == "2 of 3 API servers due: restart kube-apiserver, but peers does not let it; cp3 cannot be judged"
-    assert [line.split(" ")[0] for line in made["stops"]] == ["peers"]
+    assert made["says"] == "2 of 3 API servers due: restart kube-apiserver, but known, peers do not let it; cp3 cannot be judged"
+    assert [line.split(" ")[0].rstrip(":") for line in made["stops"]] == ["known", "peers"]
 
 
 def test_a_window_that_is_closed_is_waited_for_unless_something_else_is_in_the_way() -> None:

@@ -36,8 +36,10 @@ def clocks(situation: Situation) -> Iterator[Guard]:
             yield Guard(NAME, False, f"its certificate is not valid before {iso(one.certificate.not_before)}: a clock was, or is, wrong", one.host)
         if one.part("clock").get("synchronised") is False:
             yield Guard(NAME, False, "its clock is not synchronised (NTP), though it is right now", one.host, warning=True)
-    if agree:
-        yield Guard(NAME, True, f"they agree within {situation.options.max_skew:g} s")
+    if situation.nobody_asked:
+        yield Guard(NAME, None, "no host was asked")
+    elif agree:
+        yield Guard(NAME, True, f"{'those of hosts that could be asked' if situation.some_not_asked else 'they'} agree within {situation.options.max_skew:g} s")
 
 
 def _off(clock: datetime, situation: Situation) -> float:

@@ -33,6 +33,9 @@ def known(situation: Situation) -> Iterator[Guard]:
     elif len(situation.strangers) > sum(one.facts is None for one in situation.instances):  # the addresses of a host that cannot be reached are not known
         names = listing([dial(address, port) for address, port in situation.strangers])
         yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
+    elif situation.strangers:
+        names = listing([dial(address, port) for address, port in situation.strangers])
+        yield Guard(KNOWN, None, f"{names}: on no host that could be asked, so perhaps on one that could not be, perhaps on none of the inventory")
     elif situation.outsiders:
         names = listing([one.where for one in situation.outsiders])
         yield Guard(KNOWN, False, f"ready, and no API server of this cluster (Service default/kubernetes): {names}. Leave hosts of other clusters out")
@@ -63,7 +66,8 @@ def peers(situation: Situation) -> Iterator[Guard]:
 
 def single(situation: Situation) -> Iterator[Guard]:
     """Nobody answers while the only API server restarts."""
-    count = len(situation.instances) + len(situation.strangers)
+    asked = sum(one.facts is not None for one in situation.instances)
+    count = max(len(situation.instances), asked + len(situation.strangers))  # a host that cannot be reached may be one of the strangers
     if count > 1:
         yield Guard(SINGLE, True, f"{count} API servers")
     elif situation.options.allow_single:
