@@ -9,15 +9,16 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from doctorlab import Lab, addresses
+from doctorlab.api import wait
 from lab_diagnosis import QUIET
-from remedy_lab import Played
+from remedy_lab import Played, reap
 
 USER = "rotate"
 # Every certificate is due, the restarts are short ones, and nobody is waited for.
@@ -46,6 +47,40 @@ def rotate(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> Played:
         command(lab, folder, *arguments, **variables), user=USER, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, cwd=folder.parent
     )
     return Played(done.stdout, done.returncode, time.monotonic() - began)
+
+
+@contextmanager
+def begun(lab: Lab, arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A playbook in the lab's network, as a process group of its own; what is left of it in the end is killed."""
+    environment: dict[str, Any] = {**lab.environment(USER), **QUIET, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(lab.command(arguments), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        yield process
+    finally:
+        reap(process)
+
+
+def read_until(process: subprocess.Popen[str], task: str, nth: int = 1) -> None:
+    """Until Ansible tells of this task of the collection for the nth time."""
+    said, times = [], 0
+    for line in process.stdout or ():
+        said.append(line)
+        times += line.startswith(f"TASK [kubeops.webhook_doctor.{task}]")
+        if times == nth:
+            return
+    raise AssertionError(f"{task}: " + "".join(said)[-4000:])
+
+
+def all_ready(lab: Lab) -> None:
+    """All are, and stay so: one that was just told to end still is at first."""
+    quiet = 0
+
+    def stay() -> bool:
+        nonlocal quiet
+        quiet = quiet + 1 if all(node.ready() for node in lab.control_plane) else 0
+        return quiet == 4
+
+    wait("every API server is ready, and stays so", stay, timeout=180, pause=0.5)
 
 
 def fleet(lab: Lab, folder: Path) -> list[str]:

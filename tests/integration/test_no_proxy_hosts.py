@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -27,7 +28,7 @@ from doctorlab.api import wait
 from doctorlab.control_plane_node import ControlPlaneNode
 from lab_diagnosis import QUIET, summary_rows
 from remedy_lab import Played
-from rotation_lab import USER, fleet
+from rotation_lab import USER, all_ready, begun, fleet, lease, read_until
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.merged_no_proxy import merged_no_proxy
 
@@ -57,11 +58,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-def play(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> Played:
+def command(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> list[str]:
     values = {**QUICK, "webhook_doctor_report_dir": str(folder), **variables}
-    command = ["ansible-playbook", "-i", str(lab.inventory()), "kubeops.webhook_doctor.no_proxy", "-e", json.dumps(values), *arguments]
+    return ["ansible-playbook", "-i", str(lab.inventory()), "kubeops.webhook_doctor.no_proxy", "-e", json.dumps(values), *arguments]
+
+
+def play(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> Played:
     began = time.monotonic()
-    done = lab.run(command, user=USER, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, cwd=folder.parent)
+    done = lab.run(
+        command(lab, folder, *arguments, **variables), user=USER, env=QUIET, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, cwd=folder.parent
+    )
     return Played(done.stdout, done.returncode, time.monotonic() - began)
 
 
@@ -195,6 +201,27 @@ def test_the_proxy_is_taken_out_where_nothing_needs_it(lab: Lab, tmp_path: Path)
     assert done.returncode == 0, done.output
     assert environment(node) == {} == environment(node, MANIFEST.with_name("kube-controller-manager.yaml"))
     ended("the webhook is called", lambda: webhook_says(lab))
+
+
+@needs_kubelets
+def test_a_run_that_is_killed_is_gone_on_with_and_can_be_taken_back(lab: Lab, tmp_path: Path) -> None:
+    """Killed before the manifest is replaced, and while the API server starts with the new one."""
+    [node] = lab.control_plane
+    have(lab, node, NO_PROXY=NETWORKS)
+    for task in ("Change the manifest", "Wait until it runs with that"):
+        with begun(lab, command(lab, tmp_path / "report", **API_SERVER)) as process:
+            read_until(process, f"no_proxy : {task}")
+            os.killpg(process.pid, signal.SIGKILL)
+        all_ready(lab)
+        yaml.safe_load(node.read(MANIFEST))
+    done = play(lab, tmp_path / "report", **API_SERVER)
+    assert done.returncode == 0, done.output
+    assert environment(node)["NO_PROXY"].startswith(f"{NETWORKS},.svc,.cluster.local,")
+    ended("the webhook is called past the proxy", lambda: webhook_says(lab))
+    assert not lease(lab)["spec"]["holderIdentity"]
+    back = play(lab, tmp_path / "report", no_proxy_manifests="restore", no_proxy_components=["kube-apiserver"])
+    assert back.returncode == 0, back.output
+    assert environment(node)["NO_PROXY"] == NETWORKS
 
 
 @needs_kubelets

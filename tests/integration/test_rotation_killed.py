@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from doctorlab import Lab, Options
 from doctorlab.api import wait
-from lab_diagnosis import QUIET
-from remedy_lab import reap
-from rotation_lab import USER, command, lease, names, outcomes, rotate, table_row
+from rotation_lab import all_ready, begun, command, lease, names, outcomes, read_until, rotate, table_row
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="containers need cgroups, and those need root")
 
@@ -96,7 +92,7 @@ def test_a_run_that_is_killed_is_gone_on_with(lab: Lab, tmp_path: Path, row: Row
     restarted: Names = {}
     for step in ROUNDS[which]:
         _killed_at(lab, folder, due, step)
-        _all_ready(lab)
+        all_ready(lab)
         now = names(lab)
         assert {name: now[name] for name in restarted} == restarted, f"{step.task}: a server was restarted once more"
         newly = {name: now[name] for name in now if now[name] != before[name] and name not in restarted}
@@ -113,36 +109,9 @@ def test_a_run_that_is_killed_is_gone_on_with(lab: Lab, tmp_path: Path, row: Row
 
 def _killed_at(lab: Lab, folder: Path, due: dict[str, str], step: Step) -> None:
     before = names(lab)
-    environment: dict[str, Any] = {**lab.environment(USER), **QUIET, "PYTHONUNBUFFERED": "1"}
-    arguments = lab.command(command(lab, folder, **due))
-    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-    try:
-        _read_until(process, step)
+    with begun(lab, command(lab, folder, **due)) as process:
+        read_until(process, step.task, step.nth)
         wait(f"it is at work: {step.task}", lambda: step.until(lab, before), timeout=60, pause=0.05)
         os.killpg(process.pid, signal.SIGKILL)
-    finally:
-        reap(process)
     holder = (lease(lab).get("spec") or {}).get("holderIdentity") or ""
     assert holder or not step.locked, f"{step.task}: it was killed before it had the lock"
-
-
-def _read_until(process: subprocess.Popen[str], step: Step) -> None:
-    said, times = [], 0
-    for line in process.stdout or ():
-        said.append(line)
-        times += line.startswith(f"TASK [kubeops.webhook_doctor.{step.task}]")
-        if times == step.nth:
-            return
-    raise AssertionError(f"{step.task}: " + "".join(said)[-4000:])
-
-
-def _all_ready(lab: Lab) -> None:
-    """All are, and stay so: one that was just told to end still is at first."""
-    quiet = 0
-
-    def stay() -> bool:
-        nonlocal quiet
-        quiet = quiet + 1 if all(node.ready() for node in lab.control_plane) else 0
-        return quiet == 4
-
-    wait("every API server is ready, and stays so", stay, timeout=180, pause=0.5)

@@ -92,7 +92,8 @@ TRANSPORT: tuple[Row, ...] = (
     (r"(?:net/http: )?(?:HTTP/1\.x transport )?(?:connection broken: )?malformed (?:HTTP|MIME header)", "not_an_admission_server", "http", "WD410"),
     (r"stopped after \d{1,3} redirects|failed to parse Location header", "http_status", "http", "WD406"),
     (r"connect: connection reset by peer", "connection_closed", "connect", "WD206"),
-    (r"connection reset by peer|broken pipe", "connection_closed", None, "WD206"),
+    # (The last is crypto/tls's own word for a connection that its reading half has closed in the meantime.)
+    (r"connection reset by peer|broken pipe|use of closed network connection", "connection_closed", None, "WD206"),
     (r"(?:http2: )?client connection lost|(?:http: )?server closed idle connection|connection broken|unexpected EOF", "connection_closed", "http", "WD413"),
     # Go writes the same where the handshake ends in the middle.
     (r"\bEOF\b", "connection_closed", None, "WD413"),

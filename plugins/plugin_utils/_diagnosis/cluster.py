@@ -256,6 +256,12 @@ class Cluster:
         return visible_proxies(self.facts)
 
     @cached_property
+    def is_without_proxy(self) -> bool:
+        """Whether the environment of every API server instance was seen, and none has a proxy for HTTPS."""
+        instances = self.facts["control_plane"]["instances"]
+        return bool(instances) and all(instance["visible"] and instance["proxy"] is not None for instance in instances) and not self.proxy_environments
+
+    @cached_property
     def intercepted(self) -> bool:
         """Whether the API server meets certificates of an intercepting proxy: it calls the authority unknown, of back ends whose certificates verify from
         everywhere else. One back end may serve several certificates; several back ends, or a proxy in plain sight, leave no other explanation."""

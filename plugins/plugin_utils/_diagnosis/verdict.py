@@ -173,6 +173,9 @@ def _availability(case: Case) -> tuple[str, ...]:
 def explain(case: Case, said: Judgement) -> Judgement:
     """The API server's failure, made precise by facts and by what other vantages saw."""
     said = replace(said, because=(*said.because, *_availability(case)))
+    if said.cause == "proxied" and said.phase == "connect" and case.cluster.is_without_proxy:
+        # A proxy's author chooses its words, so any words that nobody knows are taken for a proxy's; but here there is none.
+        said = replace(said, cause="unknown", phase=None, code="WD903")
     outside = tuple(map(describe, _outside(case)))
     facts = tuple(line for line in (endpoints_line(case), pods_line(case)) if line)
     history = tuple(seen_before(case))
@@ -239,7 +242,12 @@ def _where_it_hangs(case: Case) -> tuple[str, str | None, list[str]]:
 
 
 def _where_it_is_closed(case: Case, said: Judgement) -> Judgement:
-    """A connection closed before TLS is another fault than one closed instead of an answer; Go's EOF looks the same for both."""
+    """A connection closed before TLS is another fault than one closed instead of an answer; Go's EOF looks the same for both.
+
+    A server that asks for a certificate may refuse when the API server's part of a TLS 1.3 handshake is over: then its alert races with the request.
+    """
+    if any(probe.cause == "client_certificate_required" for probe in _outside(case)):
+        return replace(said, cause="client_certificate_required", phase="tls", code=None)
     witnesses = case.of_vantage("direct", "port_forward")
     if any(probe.chain for probe in witnesses):
         return replace(said, phase="http", code="WD413")
