@@ -38,6 +38,7 @@ NOT_JUDGED = {
     "1.36": {**NOT_JUDGED_BY_ANY, "apiservice-ca-bundle-garbage": "service unavailable"},  # it says no more than that; 1.30 does
     "1.30": NOT_JUDGED_BY_ANY,
 }
+WHILE_WRITING = ("broken pipe", "use of closed network connection")
 FAILS_OPEN = "failurePolicy is Ignore"
 
 _ABOUT_TRUST = re.compile(r"x509: |tls: failed to verify certificate|unable to load root certificates")
@@ -58,8 +59,10 @@ def seen(probe: dict[str, Any]) -> Seen:
     words = (probe["error"] or probe["reason"]).strip()
     if _ABOUT_TRUST.search(words):
         return Seen(False, words)
-    # A client judges the server's certificate before it shows its own, and before anything is said over HTTP.
-    passed = probe["provable"] and (probe["phase"] in ("http", "review") or probe["cause"] == "client_certificate_required")
+    # A client judges the server's certificate before it shows its own, and before anything is said over HTTP. A server that closes because it got none may do so
+    # while the request is written.
+    said_over_tls = probe["phase"] in ("http", "review") or probe["cause"] == "client_certificate_required" or words.endswith(WHILE_WRITING)
+    passed = probe["provable"] and said_over_tls
     return Seen(True if passed else None, words)
 
 
