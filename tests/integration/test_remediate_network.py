@@ -280,7 +280,8 @@ def test_a_healthy_webhook_moves_and_no_call_is_lost(lab: Lab, tmp_path: Path, r
         client.kill()
         client.wait()
     # The API server keeps connections to a pod open, and sends a call into one that the pod is closing just then: that is lost whoever rolls a Deployment.
-    crossed = [failure for failure in said["failures"] if failure.endswith(("connection reset by peer", "broken pipe", "use of closed network connection", "EOF"))]
+    closing = ("connection reset by peer", "broken pipe", "use of closed network connection", "EOF")
+    crossed = [failure for failure in said["failures"] if failure.endswith(closing)]
     assert said["asked"] > 100 and said["failures"] == crossed and len(crossed) <= 2, said
     row(f"moved   a healthy webhook, 2 replicas, to port {ASKED_PORT} and back under {said['asked']} calls: {len(crossed)} lost")
 

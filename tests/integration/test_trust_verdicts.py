@@ -59,8 +59,8 @@ def seen(probe: dict[str, Any]) -> Seen:
     words = (probe["error"] or probe["reason"]).strip()
     if _ABOUT_TRUST.search(words):
         return Seen(False, words)
-    # A client judges the server's certificate before it shows its own, and before anything is said over HTTP. A server that closes because it got none may do so
-    # while the request is written.
+    # A client judges the server's certificate before it shows its own, and before anything is said over HTTP. A server that closes because it got none
+    # may do so while the request is written.
     said_over_tls = probe["phase"] in ("http", "review") or probe["cause"] == "client_certificate_required" or words.endswith(WHILE_WRITING)
     passed = probe["provable"] and said_over_tls
     return Seen(True if passed else None, words)
