@@ -158,8 +158,8 @@ WD220 = Entry(
     "certificate of its own. Every webhook fails alike, healthy ones too; what else is wrong with them shows when the proxy is out of the way.",
     decided="After the URL the API server's text has nothing but a phrase that is none of Go's (`Service Unavailable`, `Unable to connect`: the proxy's "
     "answer to CONNECT); or it calls "
-    "the authority unknown for several back ends whose certificates verify from everywhere else. Such a phrase counts for nothing where the environment of every "
-    "API server could be seen, and none has a proxy.",
+    "the authority unknown for several back ends whose certificates verify from everywhere else. Such a phrase counts for nothing where the "
+    "environment of every API server could be seen, and none has a proxy.",
     confirm=(
         "kubectl -n kube-system get pods -l component=kube-apiserver -o yaml | grep -i -A1 _proxy",
         "# On a control-plane node:",

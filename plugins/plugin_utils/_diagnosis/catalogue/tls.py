@@ -275,9 +275,9 @@ WD323 = Entry(
     meaning="The server wants the caller to identify itself by a certificate. The API server sends none to webhooks unless its admission configuration "
     "gives it one: a mesh sidecar with "
     "strict mTLS in front of the webhook, or client verification switched on without that configuration.",
-    decided="The API server's text is a TLS alert about certificates (`certificate required`, `bad certificate`), or every other vantage is asked for one. With TLS 1.3 "
-    "the alert comes after the API server's part of the handshake, so its text may also be that of a closed connection (`broken pipe`); another vantage is asked "
-    "for a certificate then.",
+    decided="The API server's text is a TLS alert about certificates (`certificate required`, `bad certificate`), or every other vantage is asked for one. "
+    "With TLS 1.3 the alert comes after the API server's part of the handshake, so its text may also be that of a closed connection (`broken pipe`); another "
+    "vantage is asked for a certificate then.",
     confirm=(_SERVED, "kubectl -n {pod_namespace} get pod {pod} -o jsonpath='{{.spec.containers[*].name}}'"),
     fix=(
         "# Mesh: exempt the webhook's port from mTLS (Istio: PeerAuthentication with portLevelMtls PERMISSIVE), or keep the sidecar out of the pod.",
