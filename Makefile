@@ -114,7 +114,7 @@ molecule: $(DEV)/.ready $(COLLECTION) ## The roles for hosts, on containers with
 # The long ones begin.
 TESTS = $(addsuffix .py,$(addprefix tests/integration/test_,$(1)))
 APPLICATIONS = $(call TESTS,cert_manager many_nodes istio etcd_quota gatekeeper acme)
-LONG = $(call TESTS,rotation_killed no_proxy_hosts rotation_stops remediate_faults)
+LONG = $(call TESTS,rotation_killed no_proxy_hosts rotation_stops remediate_faults rotation rotation_scheduled)
 WAITING = $(LONG) $(filter-out $(LONG),$(sort $(wildcard $(call TESTS,remediate* rotation* bypass control_plane_nodes durable_patches gate many_clusters node))))
 IN_ORDER = --dist loadfile --no-loadscope-reorder
 PYTEST_LAB = $(RUN_DEV) python -m pytest -q -rA --no-header --show-capture=no
