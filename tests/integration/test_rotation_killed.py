@@ -31,7 +31,7 @@ MARGIN = 3.0  # seconds by which the time in a certificate may be wrong
 class Step:
     """When a run is killed: as soon as Ansible tells of this task (for the nth time), and `until` holds.
 
-    restarts: how many API servers that run has restarted by then; None: that is left to chance. locked: whether it has the lock.
+    restarts: how many API servers that run has restarted by then; None: that is left to chance. locked: whether it certainly has the lock.
     """
 
     task: str
@@ -58,7 +58,7 @@ ROUNDS: dict[str, list[Step]] = {
         Step(f"{ROLLOUT} : Take the lock, or keep it", 0, locked=False),
         Step(f"{ROLLOUT} : Look once more", 0, locked=True),
         Step(f"{ROLLOUT} : Keep the lock", 0, locked=True),
-        Step(f"{ROLLOUT} : Begin", 0, locked=True),
+        Step(f"{ROLLOUT} : Begin", None, locked=True),
         Step(RESTART, None, locked=True),
         Step(RESTART, 1, locked=True, until=_one_ends),
         Step(f"{ROLLOUT} : Judge how it ended", None, locked=False),
@@ -71,7 +71,7 @@ ROUNDS: dict[str, list[Step]] = {
     "between two, while one is watched, and before the lock is given back": [
         Step(f"{ROLLOUT} : Go through another API server than the one that is next", 1, locked=True, nth=2),
         Step(RESTART, 1, locked=True, until=_one_is_back),
-        Step(f"{ROLLOUT} : Give the lock back, and leave a record", 1, locked=True),
+        Step(f"{ROLLOUT} : Give the lock back, and leave a record", 1, locked=False),
     ],
 }
 
