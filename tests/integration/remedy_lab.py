@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,15 @@ def play(lab: Lab, folder: Path, playbook: str, *arguments: str, user: str = "ad
 def start(lab: Lab, folder: Path, playbook: str, *, user: str = "admin", variables: Mapping[str, Any] | None = None) -> subprocess.Popen[str]:
     """The same, without waiting for its end."""
     values = {"webhook_doctor_journal_dir": str(folder / "journal"), **(variables or {})}
-    command = lab.command(["ansible-playbook", f"{PLAYBOOKS}.{playbook}", "-e", json.dumps(values)])
+    return spawn(lab, ["ansible-playbook", f"{PLAYBOOKS}.{playbook}", "-e", json.dumps(values)], user, folder)
+
+
+def spawn(lab: Lab, command: Sequence[str], user: str, folder: Path) -> subprocess.Popen[str]:
+    """A command in the lab's network, as a process group of its own, whose output is there as soon as it is printed. `reap` ends it."""
     environment = {**lab.environment(user), **QUIET, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, start_new_session=True)
+    return subprocess.Popen(
+        lab.command(command), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, start_new_session=True
+    )
 
 
 def exists(lab: Lab, *what: str) -> bool:
@@ -121,7 +127,7 @@ def journal_says(folder: Path, process: subprocess.Popen[str], wanted: Callable[
 
 
 def reap(process: subprocess.Popen[str]) -> None:
-    """End what `start` has started, if it runs, and leave nothing of it."""
+    """End what `start` or `spawn` has started, if it runs, and leave nothing of it."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=30)

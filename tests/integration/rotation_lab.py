@@ -18,7 +18,7 @@ from typing import Any
 from doctorlab import Lab, addresses
 from doctorlab.api import wait
 from lab_diagnosis import QUIET
-from remedy_lab import Played, reap
+from remedy_lab import Played, reap, spawn
 
 USER = "rotate"
 # Every certificate is due, the restarts are short ones, and nobody is waited for.
@@ -50,10 +50,9 @@ def rotate(lab: Lab, folder: Path, *arguments: str, **variables: Any) -> Played:
 
 
 @contextmanager
-def begun(lab: Lab, arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def begun(lab: Lab, folder: Path, arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """A playbook in the lab's network, as a process group of its own; what is left of it in the end is killed."""
-    environment: dict[str, Any] = {**lab.environment(USER), **QUIET, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(lab.command(arguments), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    process = spawn(lab, arguments, USER, folder)
     try:
         yield process
     finally:

@@ -209,7 +209,7 @@ def test_a_run_that_is_killed_is_gone_on_with_and_can_be_taken_back(lab: Lab, tm
     [node] = lab.control_plane
     have(lab, node, NO_PROXY=NETWORKS)
     for task in ("Change the manifest", "Wait until it runs with that"):
-        with begun(lab, command(lab, tmp_path / "report", **API_SERVER)) as process:
+        with begun(lab, tmp_path, command(lab, tmp_path / "report", **API_SERVER)) as process:
             read_until(process, f"no_proxy : {task}")
             os.killpg(process.pid, signal.SIGKILL)
         all_ready(lab)

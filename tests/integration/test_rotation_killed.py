@@ -109,7 +109,7 @@ def test_a_run_that_is_killed_is_gone_on_with(lab: Lab, tmp_path: Path, row: Row
 
 def _killed_at(lab: Lab, folder: Path, due: dict[str, str], step: Step) -> None:
     before = names(lab)
-    with begun(lab, command(lab, folder, **due)) as process:
+    with begun(lab, folder.parent, command(lab, folder, **due)) as process:
         read_until(process, step.task, step.nth)
         wait(f"it is at work: {step.task}", lambda: step.until(lab, before), timeout=60, pause=0.05)
         os.killpg(process.pid, signal.SIGKILL)

@@ -48,14 +48,15 @@ class Situation:
         """All but the one that is next."""
         return [one for one in self.instances if one.host != self.target]
 
-    @property
-    def nobody_asked(self) -> bool:
-        """Whether no host could be looked at, so that nothing can be said of any."""
-        return all(one.facts is None for one in self.instances)
+    @cached_property
+    def seen(self) -> Sequence[Instance]:
+        """Those of which something is known: of the others nothing can be said, neither good nor bad."""
+        return [one for one in self.instances if one.facts is not None]
 
     @property
-    def some_not_asked(self) -> bool:
-        return any(one.facts is None for one in self.instances)
+    def unseen(self) -> int:
+        """How many hosts could not be looked at."""
+        return len(self.instances) - len(self.seen)
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:

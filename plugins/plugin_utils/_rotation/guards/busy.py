@@ -31,10 +31,10 @@ def busy(situation: Situation) -> Iterator[Guard]:
         for item in (one.facts or {}).get("busy") or ():
             found = True
             yield Guard(BUSY, False, f"{item['what']} ({item['because']}): wait until that is done", one.host)
-    if situation.nobody_asked:
+    if not situation.seen:
         yield Guard(BUSY, None, "no host was asked")
     elif not found:
-        yield Guard(BUSY, True, f"no upgrade and no shutdown is under way on the hosts{' that could be asked' if situation.some_not_asked else ''}")
+        yield Guard(BUSY, True, f"no upgrade and no shutdown is under way on the hosts{' that could be asked' if situation.unseen else ''}")
 
 
 def nodes(situation: Situation) -> Iterator[Guard]:

@@ -17,9 +17,7 @@ NAME = "clocks"
 
 def clocks(situation: Situation) -> Iterator[Guard]:
     agree = True
-    for one in situation.instances:
-        if one.facts is None:
-            continue
+    for one in situation.seen:
         clock = one.clock
         if clock is None:
             agree = False
@@ -36,10 +34,10 @@ def clocks(situation: Situation) -> Iterator[Guard]:
             yield Guard(NAME, False, f"its certificate is not valid before {iso(one.certificate.not_before)}: a clock was, or is, wrong", one.host)
         if one.part("clock").get("synchronised") is False:
             yield Guard(NAME, False, "its clock is not synchronised (NTP), though it is right now", one.host, warning=True)
-    if situation.nobody_asked:
+    if not situation.seen:
         yield Guard(NAME, None, "no host was asked")
     elif agree:
-        yield Guard(NAME, True, f"{'those of hosts that could be asked' if situation.some_not_asked else 'they'} agree within {situation.options.max_skew:g} s")
+        yield Guard(NAME, True, f"{'those of hosts that could be asked' if situation.unseen else 'they'} agree within {situation.options.max_skew:g} s")
 
 
 def _off(clock: datetime, situation: Situation) -> float:

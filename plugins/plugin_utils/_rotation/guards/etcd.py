@@ -22,16 +22,16 @@ Member = Mapping[str, Any]
 
 
 def etcd(situation: Situation) -> Iterator[Guard]:
-    seen = [one for one in situation.instances if one.facts is not None]
-    blind = [one for one in seen if one.part("etcd").get("members") is None and not _elsewhere(one)]
+    blind = [one for one in situation.seen if one.part("etcd").get("members") is None and not _elsewhere(one)]
     for one in blind:
         why = one.part("etcd").get("error") or "its members were not read"
         yield Guard(NAME, None, f"etcd could not be asked ({why}); an API server whose etcd does not answer does not come back", one.host)
-    views = [one for one in seen if one.part("etcd").get("members") is not None]
+    views = [one for one in situation.seen if one.part("etcd").get("members") is not None]
     if not views:
         if blind:
             return
-        yield Guard(NAME, True if seen else None, "the datastore is no etcd (kine, dqlite), and was not asked" if seen else "no host was asked")
+        elsewhere = "the datastore is no etcd (kine, dqlite), and was not asked"
+        yield Guard(NAME, True, elsewhere) if situation.seen else Guard(NAME, None, "no host was asked")
         return
     # Each API server may reach other members: what one of them finds dead may be dead for it alone, and that is reason enough to stop.
     yield _worst([_judged(one, situation) for one in views])

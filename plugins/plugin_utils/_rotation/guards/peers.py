@@ -30,12 +30,12 @@ def known(situation: Situation) -> Iterator[Guard]:
         )
     elif error:
         yield Guard(KNOWN, None, f"which API servers there are could not be read (EndpointSlices of default/kubernetes): {error}")
-    elif len(situation.strangers) > sum(one.facts is None for one in situation.instances):  # the addresses of a host that cannot be reached are not known
-        names = listing([dial(address, port) for address, port in situation.strangers])
-        yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
     elif situation.strangers:
         names = listing([dial(address, port) for address, port in situation.strangers])
-        yield Guard(KNOWN, None, f"{names}: on no host that could be asked, so perhaps on one that could not be, perhaps on none of the inventory")
+        if len(situation.strangers) > situation.unseen:  # the addresses of a host that cannot be reached are not known
+            yield Guard(KNOWN, False, f"also an API server of this cluster, and on no host of the inventory: {names}. Add it to the control-plane group")
+        else:
+            yield Guard(KNOWN, None, f"{names}: on no host that could be asked, so perhaps on one that could not be, perhaps on none of the inventory")
     elif situation.outsiders:
         names = listing([one.where for one in situation.outsiders])
         yield Guard(KNOWN, False, f"ready, and no API server of this cluster (Service default/kubernetes): {names}. Leave hosts of other clusters out")
@@ -46,9 +46,8 @@ def known(situation: Situation) -> Iterator[Guard]:
 def _twins(situation: Situation) -> list[str]:
     """Hosts of the inventory that have shown the same addresses; those of one that has no network at all do not count."""
     seen: dict[frozenset[str], list[str]] = {}
-    for one in situation.instances:
-        if one.facts is not None:
-            seen.setdefault(one.own_addresses, []).append(one.host)
+    for one in situation.seen:
+        seen.setdefault(one.own_addresses, []).append(one.host)
     return next((hosts for addresses, hosts in seen.items() if addresses and len(hosts) > 1), [])
 
 
@@ -66,8 +65,7 @@ def peers(situation: Situation) -> Iterator[Guard]:
 
 def single(situation: Situation) -> Iterator[Guard]:
     """Nobody answers while the only API server restarts."""
-    asked = sum(one.facts is not None for one in situation.instances)
-    count = max(len(situation.instances), asked + len(situation.strangers))  # a host that cannot be reached may be one of the strangers
+    count = max(len(situation.instances), len(situation.seen) + len(situation.strangers))  # a host that cannot be reached may be one of the strangers
     if count > 1:
         yield Guard(SINGLE, True, f"{count} API servers")
     elif situation.options.allow_single:

@@ -50,15 +50,13 @@ def supported(situation: Situation) -> Iterator[Guard]:
         yield Guard(NAME, False, owned)
         return
     unknown = False
-    for one in situation.instances:
-        if one.facts is None:
-            continue  # that it cannot be reached is said by `peers`
+    for one in situation.seen:  # that others cannot be reached is said by `peers`
         refused = _refused(one)
         if refused:
             unknown = True
             yield Guard(NAME, False, refused, one.host)
     if not unknown:
-        names = sorted({SUPPORTED[str(one.distribution)] for one in situation.instances if one.facts is not None})
+        names = sorted({SUPPORTED[str(one.distribution)] for one in situation.seen})
         yield Guard(NAME, True if names else None, f"{', '.join(names)}: how one API server is restarted is known" if names else "no host tells what it runs")
 
 
