@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import container, facts, health, proof, stop
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.logs import last_lines
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.loopback import Loopback, loopback
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.loopback import loopback
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.server import Server, find
 
 _REFUSED = {
@@ -103,7 +102,6 @@ class _Eye:
         self._host, self._distribution = host, server.distribution.name
         self._listens = server.listens
         self._health = facts.asked(host, server)
-        self._certificate: tuple[Process | None, Loopback] | None = None
         self._ready, self._live = health.nothing(), health.nothing()
 
     def look(self) -> proof.Look:
@@ -114,15 +112,9 @@ class _Eye:
             if self._ready["status"] == 200:
                 self._live = self._health.live()
         place = server.container.id if server.container else None
-        return proof.Look(server.process, place, self._loopback(server.process), _unhealthy("readyz", self._ready) or _unhealthy("livez", self._live))
-
-    def _loopback(self, process: Process | None) -> Loopback | None:
-        """One process has one certificate: it is asked until it has answered."""
-        if process is None:
-            return None
-        if self._certificate is None or not process.same(self._certificate[0]) or self._certificate[1].chain is None:
-            self._certificate = (process, loopback(self._listens.address, self._listens.port, self._distribution))
-        return self._certificate[1]
+        # Asked every time: with --permit-port-sharing the old process may still answer at the port of the new one.
+        certificate = loopback(self._listens.address, self._listens.port, self._distribution) if server.process else None
+        return proof.Look(server.process, place, certificate, _unhealthy("readyz", self._ready) or _unhealthy("livez", self._live))
 
     def shown(self, look: proof.Look, cri: container.Runtime) -> dict[str, Any]:
         """{process, container, loopback, ready, live, version} as in the facts."""

@@ -9,11 +9,12 @@ import contextlib
 import json
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._plan.loopback import SERVER_NAME
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.certificates import Authority, loopback
 
 Answer = tuple[int, str]
@@ -36,6 +37,7 @@ class TlsServer:
         self.names: list[str | None] = []
         self.requests: list[tuple[str, str | None]] = []
         self._folder, self._credentials = folder, credentials
+        self._loopbacks: list[tuple[Callable[[], bool], ssl.SSLContext]] = []
         folder.mkdir(parents=True, exist_ok=True)
         self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self.port = int(self._server.server_address[1])
@@ -47,19 +49,23 @@ class TlsServer:
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
-    def serve_loopback(self, started: int) -> None:
-        """From now on whoever asks for the loopback name gets the certificate of a process that began then."""
+    def serve_loopback(self, started: int, when: Callable[[], bool] = lambda: True) -> None:
+        """Whoever asks for the loopback name gets the certificate of a process that began then, from now on or as soon as `when` says so."""
         path = self._folder / f"loopback-{started}.pem"
         path.write_bytes(loopback(started))
-        self._loopback = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._loopback.load_cert_chain(path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        self._loopbacks.append((when, context))
+
+    @property
+    def times_asked(self) -> int:
+        """How often it was asked for the loopback name, the call under way included."""
+        return self.names.count(SERVER_NAME)
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
-
-    _loopback: ssl.SSLContext | None = None
 
     def _context(self, authority: Authority, name: str) -> ssl.SSLContext:
         path, ca = self._folder / "serving.pem", self._folder / "ca.pem"
@@ -73,8 +79,9 @@ class TlsServer:
 
         def named(connection: Any, server_name: str | None, _own: ssl.SSLContext) -> None:
             self.names.append(server_name)
-            if server_name == "apiserver-loopback-client" and self._loopback:
-                connection.context = self._loopback
+            newest_first = [context for when, context in reversed(self._loopbacks) if when()]
+            if server_name == SERVER_NAME and newest_first:
+                connection.context = newest_first[0]
 
         context.sni_callback = named
         return context

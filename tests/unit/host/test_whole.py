@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,16 +129,15 @@ shutil.rmtree(old)
 
 
 def renewing(machine: Machine, api: TlsServer, how: str = RENEWED, since: int = STARTED + 1000) -> None:
-    """The server shows the certificate of a new process once the old one is told to end."""
+    """The server shows the certificate of a new process as soon as the old one has ended."""
     machine.crictl(container(), container(id=NEW, attempt=4, created=1_700_002_000), stop=how, logs=f"E0101 it was here token={SECRET}")
-    api.serve_loopback(since)
+    old = machine.root / "proc/10"
+    api.serve_loopback(since, when=lambda: not old.exists())
 
 
 def test_a_restart_is_proven(kubeadm: Machine, api: TlsServer) -> None:
-    kubeadm.crictl(container(), container(id=NEW, attempt=4, created=1_700_002_000), stop=RENEWED)
-    host, later = Host(kubeadm.root), _when_stopped(kubeadm, api, STARTED + 1000)
-    result = restart(host, WANTED, check=False)
-    later.join()
+    renewing(kubeadm, api)
+    result = restart(Host(kubeadm.root), WANTED, check=False)
     assert result["changed"] is True and result["logs"] == []
     assert result["command"].endswith(f"stop --timeout 75 {CONTAINER}")
     assert result["before"]["process"]["pid"] == 10 and result["after"]["process"]["pid"] == 20
@@ -157,19 +155,11 @@ def test_a_restart_is_proven(kubeadm: Machine, api: TlsServer) -> None:
     assert stops == [["--runtime-endpoint", "unix:///run/containerd/containerd.sock", "--timeout", "10s", "stop", "--timeout", "75", CONTAINER]]
 
 
-def _when_stopped(machine: Machine, api: TlsServer, since: int) -> Any:
-    """A thread in which the server changes its certificate as soon as the new process is there."""
-    import threading
-
-    def change() -> None:
-        until = time.monotonic() + 10
-        while not (machine.root / "proc/20").exists() and time.monotonic() < until:
-            time.sleep(0.02)
-        api.serve_loopback(since)
-
-    thread = threading.Thread(target=change, daemon=True)
-    thread.start()
-    return thread
+def test_a_new_process_is_asked_again_while_its_certificate_is_the_old_one(kubeadm: Machine, api: TlsServer) -> None:
+    """With --permit-port-sharing the old process may answer at the port of the new one."""
+    renewing(kubeadm, api, since=STARTED)
+    api.serve_loopback(STARTED + 1000, when=lambda: api.times_asked > 2)  # 1: before the stop, 2: after it
+    assert restart(Host(kubeadm.root), WANTED, check=False)["after"]["loopback"]["since"] == "2023-11-14T22:30:00Z"
 
 
 def test_check_mode_says_what_would_be_done_and_does_nothing(kubeadm: Machine) -> None:
@@ -232,11 +222,9 @@ def test_the_container_is_not_a_new_one(kubeadm: Machine, api: TlsServer) -> Non
 
 
 def test_the_new_one_does_not_get_ready(kubeadm: Machine, api: TlsServer) -> None:
-    kubeadm.crictl(container(), stop=RENEWED)
-    later = _when_stopped(kubeadm, api, STARTED + 1000)
+    renewing(kubeadm, api)
     api.answers["/readyz"] = NOT_READY
     error = failed(kubeadm)
-    later.join()
     assert "/readyz says 500 (etcd)" in str(error)
     assert error.result["after"]["ready"] == {"status": 500, "failed": ["etcd"], "error": None}
 
