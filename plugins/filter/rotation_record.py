@@ -9,14 +9,34 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
 
-def rotation_record(done: Sequence[Mapping[str, Any]], results: Sequence[Mapping[str, Any]], lease: str, run: str) -> dict[str, str]:
+_NAME = "kubeops.webhook_doctor.rotation_record"
+
+
+def rotation_record(
+    done: Sequence[Mapping[str, Any]],
+    results: Sequence[Mapping[str, Any]],
+    lease: str,
+    run: str,
+    looks: Sequence[Mapping[str, Any]] = (),
+    begins: str = "",
+    at: str | None = None,
+) -> dict[str, str]:
     # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
+    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, moment, plain
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.api import Api, annotations_of
+    from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.asked import observed
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.record import ANNOTATION, record
 
     before = next((annotations_of(item).get(ANNOTATION) for item in Api.of(results).objects("Lease") if item["metadata"]["name"] == lease), None)
-    return {ANNOTATION: record(before, done, run, datetime.now(timezone.utc))} if done else {}
+    try:
+        seen = observed(plain(looks))
+        now = moment(at) if at else datetime.now(timezone.utc)
+    except InvalidObservation as error:
+        raise AnsibleFilterError(f"{_NAME}: {error}") from error
+    after = record(before, done, run, now, seen, next((one for one in seen if one.host == begins), None))
+    return {} if after == (before or "{}") else {ANNOTATION: after}
 
 
 class FilterModule:

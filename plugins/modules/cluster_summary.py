@@ -21,8 +21,8 @@ extends_documentation_fragment:
 options:
   results:
     description:
-      - Names of the variables that the steps of the run register, in the order of the steps. The last one tells how it ended; where it is missing, the run
-        over that cluster did not get to its end.
+      - Names of the variables that the steps of the run register, in the order of the steps. The last one tells how it ended, in C(msg) and, if it has
+        one, C(state) (V(good), V(warning), V(error)); where it is missing, the run over that cluster did not get to its end.
     type: list
     elements: str
     required: true

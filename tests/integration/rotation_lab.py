@@ -101,6 +101,11 @@ def outcomes(folder: Path) -> dict[str, str]:
     return {one["host"]: one["outcome"] for one in report(folder)["instances"]}
 
 
+def ends(folder: Path) -> dict[str, str]:
+    """Node -> when the certificate of its API server ends, by the last report."""
+    return {one["host"]: (one["new"] or one["old"])["not_after"] for one in report(folder)["instances"]}
+
+
 def names(lab: Lab) -> dict[str, str | None]:
     """Node -> the name in the loopback certificate of its API server: another one is another process."""
     return {node.name: node.loopback_name() for node in lab.control_plane}

@@ -8,6 +8,7 @@ Each time all API servers are ready afterwards without help, the next run takes 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 from doctorlab import Lab, Options
 from doctorlab.api import wait
-from rotation_lab import all_ready, begun, command, lease, names, outcomes, read_until, rotate, table_row
+from rotation_lab import all_ready, begun, command, ends, lease, names, outcomes, read_until, rotate, table_row
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="containers need cgroups, and those need root")
 
@@ -103,7 +104,11 @@ def test_a_run_that_is_killed_is_gone_on_with(lab: Lab, tmp_path: Path, row: Row
     assert sorted(outcomes(folder).values()) == sorted(["cooling"] * len(restarted) + ["done"] * done.changed)
     now = names(lab)
     assert {name: now[name] for name in restarted} == restarted and not set(now.values()) & set(before.values())
-    assert not lease(lab)["spec"]["holderIdentity"]
+    left = lease(lab)
+    assert not left["spec"]["holderIdentity"]
+    # Of each server, whether a dead run restarted it or the last one did.
+    record = json.loads(left["metadata"]["annotations"]["webhook-doctor.kubeops.io/rotation"])
+    assert {name: entry["new_not_after"] for name, entry in record.items()} == ends(folder)
     row(table_row(lab, f"killed {which} ({len(ROUNDS[which])} times), then run again", "", folder))
 
 

@@ -53,8 +53,8 @@ def cluster_of(
 ) -> Cluster:
     """What became of one cluster.
 
-    results: what the steps of the run have registered, in their order; None where a step was not reached. The last tells how it ended. findings: that were
-    judged, if so far. limit: of the task that fails on what was found.
+    results: what the steps of the run have registered, in their order; None where a step was not reached. The last tells how it ended, and may name one of
+    STATES, which else comes of what was found. findings: that were judged, if so far. limit: of the task that fails on what was found.
     """
     seen = [result for result in results if result]
     why = next((_reason(result) for result in seen if result.get("failed") or result.get("unreachable")), None)
@@ -68,7 +68,7 @@ def cluster_of(
     counts = summary.get("findings") or _counts(findings)
     return Cluster(
         host=host,
-        state="failed" if why else _state(counts),
+        state="failed" if why else _said_state(ended) or _state(counts),
         why=why,
         says=str(ended["msg"]) if ended and not why and ended.get("msg") else None,
         cluster=summary.get("cluster") or (facts["source"]["cluster"] if facts else None),
@@ -106,6 +106,11 @@ def _counts(findings: Sequence[Mapping[str, Any]] | None) -> dict[str, int] | No
     if findings is None:
         return None
     return {**{severity: sum(finding["severity"] == severity for finding in findings) for severity in SEVERITIES}, "suppressed": 0}
+
+
+def _said_state(ended: Mapping[str, Any] | None) -> str | None:
+    said = (ended or {}).get("state")
+    return said if said in STATES else None
 
 
 def _state(counts: Mapping[str, int] | None) -> str:

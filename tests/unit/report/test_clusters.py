@@ -65,6 +65,8 @@ def text(clusters: list[Cluster], width: int = 120, files: dict[str, str] | None
         ([None], None, "failed", LOST),
         ([{"skipped": True, "failed": False}, {"msg": "2 changes were made."}], [], "good", None),
         ([{"msg": "done"}], [NOTE], "good", None),
+        ([{"msg": "entries are lacking", "state": "warning"}], None, "warning", None),
+        ([{"msg": "entries are lacking", "state": "present"}], None, "good", None),
         ([{"msg": "done"}], [NOTE, OPEN], "warning", None),
         ([{"msg": "done"}], [NOTE, OPEN, DEAD], "error", None),
         ([{"failed": True, "msg": "Not proven within 10 s", "findings": [DEAD]}], None, "failed", "Not proven within 10 s"),

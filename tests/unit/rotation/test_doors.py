@@ -69,8 +69,11 @@ def test_from_hosts_to_a_report() -> None:
     assert (proof["host"], proof["proven"], proof["seconds"]) == ("cp2", False, 60.0)
     report = rotation_report(plan, [proof], run="run", failure={"host": "cp2", "says": "no", "logs": []}, at=NOW)
     assert report["outcome"] == "stopped" and json.dumps([plan, proof, report])
-    assert rotation_record([proof], reads(DUE), "webhook-doctor", "run") == {"webhook-doctor.kubeops.io/rotation": "{}"}
-    assert rotation_record([], reads(DUE), "webhook-doctor", "run") == {}
+    assert rotation_record([proof], reads(DUE), "webhook-doctor", "run") == {}, "nothing is proven"
+    begun = rotation_record([], reads(DUE), "webhook-doctor", "run", looks=results(DUE), begins="cp2", at=NOW)
+    assert json.loads(begun["webhook-doctor.kubeops.io/rotation"]) == {
+        "cp2": {"at": NOW, "run": "run", "old_not_after": proof["old"]["not_after"], "new_not_after": None}
+    }
 
 
 def test_what_is_unavailable() -> None:

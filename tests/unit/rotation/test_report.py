@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.instance import Instance
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.lines import report_lines, text_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.metrics import OUTCOMES, metrics
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.record import record
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.report import report
-from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plane import NOW, moment
+from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plane import NOW, moment, result
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_plan import DUE, planned
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_proof import proof
 
@@ -119,6 +120,30 @@ def test_the_record_keeps_the_hosts_of_earlier_runs() -> None:
     second = json.loads(record(first, [done("cp2"), done("cp3", {"ready": {"status": 500}})], "run-2", moment(NOW)))
     assert {host: entry["run"] for host, entry in second.items()} == {"cp1": "run-1", "cp2": "run-2"}
     assert second["cp1"]["old_not_after"] == "2026-11-30T18:00:00Z"
+
+
+def looked(days: float) -> Instance:
+    return Instance.of(result("cp1", {"days": days}, moment(NOW)))
+
+
+@pytest.mark.parametrize(("days", "new"), [(10, None), (365, "2027-11-20T18:00:00Z")])
+def test_what_a_dead_run_had_begun_is_filled_in_where_the_certificate_is_a_new_one(days: float, new: str | None) -> None:
+    begun = record(None, [], "dead", moment(NOW), begins=looked(10))
+    assert json.loads(begun) == {"cp1": {"at": NOW, "run": "dead", "old_not_after": "2026-11-30T18:00:00Z", "new_not_after": None}}
+    assert json.loads(record(begun, [], "next", moment(NOW), seen=[looked(days)]))["cp1"] == json.loads(begun)["cp1"] | {"new_not_after": new}
+
+
+@pytest.mark.parametrize("unreadable", [{"days": 10, "subject": "somebody"}, {"unreachable": "no route to host"}])
+def test_what_was_begun_stays_so_where_either_certificate_is_not_known(unreadable: dict[str, Any]) -> None:
+    blind = Instance.of(result("cp1", unreadable, moment(NOW)))
+    for before, after in ((looked(10), blind), (blind, looked(365))):
+        begun = record(None, [], "dead", moment(NOW), begins=before)
+        assert record(begun, [], "next", moment(NOW), seen=[after]) == begun
+
+
+def test_what_is_proven_is_not_filled_in_anew() -> None:
+    proven = record(None, [done("cp1")], RUN, moment(NOW))
+    assert record(proven, [], "next", moment(NOW), seen=[looked(700)]) == proven
 
 
 @pytest.mark.parametrize("before", ["", "{", "[]", '{"cp9": 3}'])
