@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import Unreachable, UpgradeRefused
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.call import call
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.clock import Deadline, OutOfTime
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.dial import Stream
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import Endpoint
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.error_text import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.outcome import NotProvable, ProbeFailed, Trace
 
 _PROTOCOL = "v4.channel.k8s.io"

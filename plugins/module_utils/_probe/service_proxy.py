@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import Unreachable
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.call import judge, make_review, query_timeout, quoted_path
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.clock import Deadline, OutOfTime
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.endpoint import Endpoint
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.error_text import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.http1 import MAX_BODY
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.outcome import NotProvable, ProbeFailed, Trace
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.review import encode

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 
 from .._no_proxy.go import exempts
 from .._no_proxy.missing import merged

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 
 from .checked import moment
 

@@ -10,16 +10,13 @@ from typing import Any
 
 from .checked import InvalidObservation
 
-try:
-    import jmespath
-except ImportError:
-    jmespath = None
-
 
 def picked(items: Sequence[dict[str, Any]], expression: str, key: str, what: str, example: str) -> list[dict[str, Any]]:
     """Those items that the expression picks, in their order; `key` is what tells them apart, `what` what they are called. Raises InvalidObservation."""
-    if jmespath is None:
-        raise InvalidObservation(f"selecting {what} needs the Python library jmespath on the controller: pip install jmespath.")
+    try:
+        import jmespath  # only by those who select: loading it takes 10 ms
+    except ImportError as error:
+        raise InvalidObservation(f"selecting {what} needs the Python library jmespath on the controller: pip install jmespath.") from error
     expected = f"Expected: an expression that picks {what}, such as {example}."
     try:
         found = jmespath.search(expression, items)

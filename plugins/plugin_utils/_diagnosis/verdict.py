@@ -50,7 +50,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 
 from .availability import what_it_means
 from .endpoints import ALIVE, DEAD

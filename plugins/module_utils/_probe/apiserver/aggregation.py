@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe, reading
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import Answer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.judgement import FAILING, HEALTHY, UNPROVEN, Judgement
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.surroundings import trouble
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.error_text import classify
 
 _UNAVAILABLE = 503
 

@@ -13,11 +13,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.attempt import Probe, reading
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import MERGE_PATCH, Answer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.judgement import FAILING, HEALTHY, PROBING_RIGHTS, UNPROVEN, Judgement
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.surroundings import Meta, Resource, trouble
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.error_text import classify
 
 _CONVERSION = re.compile(r"(?s).{0,200}\bconver(?:sion|ting)\b.{0,40}(?:webhook|request failed)")
 

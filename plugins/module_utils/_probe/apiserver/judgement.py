@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.candidates import Candidate
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.chain import Callout, position
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.channel import Answer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.apiserver.surroundings import trouble
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._probe.error_text import classify
 
 HEALTHY = "healthy"
 FAILING = "failing"

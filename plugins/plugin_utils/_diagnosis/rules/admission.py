@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors.on_demand import classify
 
 from ..catalogue import admission as catalogue
 from ..checked import moment

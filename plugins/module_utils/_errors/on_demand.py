@@ -1,7 +1,7 @@
 # Copyright (c) 2026, kubeops.webhook_doctor contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cause in an error text, for the vantages that get texts of the API server and the kubelet. PRIVATE to the collection."""
+"""`classify` for those who often have no text to read: its patterns are loaded with the first one. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 
 def classify(text: str) -> dict[str, Any]:
-    """What `_errors` says about the text."""
-    # Imported here, because its patterns take 20 ms to compile, and where nothing fails there is no text to read.
+    """See `_classify.classify`."""
+    # Its patterns take 20 ms to compile, and where nothing fails there is no text.
     from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._errors._classify import classify as judged
 
     return judged(text)
