@@ -42,9 +42,10 @@ class ActionModule(ActionBase):
         _validation, settings = self.validate_argument_spec(_ARGUMENTS)
         clusters = _clusters(task_vars or {}, settings)
         folder, name, check = Path(settings["dest"]), settings["name"], bool(self._task.check_mode)
+        only_checked = check or bool((task_vars or {}).get("ansible_check_mode"))
         counts = {"clusters": len(clusters), **by_state(clusters)}
         data = {"format": "kubeops.webhook_doctor/clusters", "format_version": 1, "collection_version": collection_version(), "title": settings["title"]}
-        contents = {"json": as_json({**data, "check_mode": check, "counts": counts, "clusters": [cluster.shown() for cluster in clusters]})}
+        contents = {"json": as_json({**data, "check_mode": only_checked, "counts": counts, "clusters": [cluster.shown() for cluster in clusters]})}
         if any(cluster.files for cluster in clusters):
             contents["html"] = render_clusters(clusters, folder, settings["title"])
         files = {kind: str(folder / f"{name}.{kind}") for kind in contents}

@@ -19,6 +19,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.fil
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._report.terminal import NARROWEST, WIDEST, Line
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.lines import guard_lines, plan_lines, report_lines, text_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.metrics import metrics
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.report import state_of
 
 _READABLE = 0o644  # whoever scrapes it is another user
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -28,6 +29,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "dest": {"type": "path"},
     "name": {"type": "str", "default": "rotation"},
     "metrics_path": {"type": "path"},
+    "cluster": {"type": "str"},
     "show": {"type": "bool", "default": True},
 }
 
@@ -55,14 +57,14 @@ class ActionModule(ActionBase):
                 files = {kind: str(directory / f"{name}.{kind}") for kind in ("json", "txt")}
                 changed = write_all(directory, {f"{name}.json": as_json(report).encode(), f"{name}.txt": text_of(report, plan).encode()})
             if settings["metrics_path"] and not self._task.check_mode:
-                path = Path(settings["metrics_path"])
+                path, content = Path(settings["metrics_path"]), metrics(report, settings["cluster"]).encode()
                 files["metrics"] = str(path)
-                changed = write_all(path.parent, {path.name: metrics(report).encode()}, _READABLE, "apiserver_loopback_metrics_path") or changed
+                changed = write_all(path.parent, {path.name: content}, _READABLE, "apiserver_loopback_metrics_path") or changed
         except NotWritten as error:
             self._show(settings, report_lines(report, width, {}), task_vars)
             raise AnsibleActionFail(str(error)) from None  # Ansible would append what it came from
         self._show(settings, report_lines(report, width, files), task_vars)
-        return {**result, "changed": changed, "files": files, "msg": report["says"]}
+        return {**result, "changed": changed, "files": files, "msg": report["says"], "state": state_of(report["outcome"], plan)}
 
     def _settings(self) -> dict[str, Any]:
         validated = ArgumentSpecValidator(_SETTINGS).validate(dict(self._task.args))

@@ -39,6 +39,9 @@ options:
   metrics_path:
     description: The file for Prometheus, such as V(/var/lib/prometheus/node-exporter/rotation.prom). If empty none is written.
     type: path
+  cluster:
+    description: How the metrics name the cluster. If not given, as the kubeconfig's context does.
+    type: str
   show:
     description: Whether anything is printed.
     type: bool
@@ -72,6 +75,11 @@ msg:
   description: How it stands, in one sentence.
   returned: success
   type: str
+state:
+  description: V(warning) where something is due and was not done, or an API server cannot be judged.
+  returned: with O(report)
+  type: str
+  choices: [good, warning]
 files:
   description: What was written, the path by C(json), C(txt) and C(metrics).
   returned: success

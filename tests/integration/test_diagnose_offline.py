@@ -387,3 +387,10 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
 def test_a_context_that_is_not_in_the_kubeconfig(tmp_path: Path) -> None:
     (tmp_path / "config").write_text(KUBECONFIG)
     Run(tmp_path, webhook_doctor_kubeconfig=str(tmp_path / "config"), webhook_doctor_context="blue").refuses("blue", "here")
+
+
+@pytest.mark.parametrize("name", ["diagnose", "gate", "remediate", "rollback", "rotate_apiserver_loopback", "no_proxy"])
+def test_clusters_that_are_not_in_the_inventory_are_an_error(tmp_path: Path, name: str) -> None:
+    """Ansible itself takes a play without hosts for one that ended well."""
+    run = Run(tmp_path, playbook=f"kubeops.webhook_doctor.{name}", webhook_doctor_hosts="clusterz")
+    assert run.code != 0 and "webhook_doctor_hosts (clusterz) names no host or group of the inventory." in run.flat, run.output

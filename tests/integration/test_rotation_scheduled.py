@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from doctorlab import Lab, Options
 from lab_diagnosis import QUIET
-from rotation_lab import QUICK, USER, names
+from rotation_lab import QUICK, USER, fleet, names
 from schedulers import program
 
 from ansible_collections.kubeops.webhook_doctor.tests.unit.schedule.test_metrics import samples
@@ -35,10 +35,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-def command(folder: Path, inventory: str, **variables: Any) -> list[str]:
+def command(folder: Path, *inventories: str, **variables: Any) -> list[str]:
     """As the unit of rotation_schedule starts it."""
     settings = {
-        "inventory": [inventory],
+        "inventory": inventories,
         "state": str(folder / "state"),
         "ansible_playbook": str(shutil.which("ansible-playbook")),
         "variables": {**QUICK, **variables},
@@ -106,6 +106,30 @@ def test_a_guard_refuses(lab: Lab, tmp_path: Path) -> None:
         lab.kubectl("uncordon", node)
     assert (code, check, run) == (2, "refused", None), output[-4000:]
     assert [value for name, value in metrics.items() if 'outcome="refused"' in name] == [1]
+    assert names(lab) == before
+
+
+def test_of_two_clusters_one_is_refused_and_the_other_is_lost(lab: Lab, tmp_path: Path) -> None:
+    before, node = names(lab), lab.control_plane[0].name
+    _option, clusters, *_rest = fleet(lab, tmp_path)
+    lab.kubectl("cordon", node)
+    try:
+        done = lab.run(
+            command(tmp_path, str(lab.inventory()), clusters, webhook_doctor_hosts="clusters"),
+            user=USER,
+            env=QUIET,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=900,
+            cwd=tmp_path,
+        )
+    finally:
+        lab.kubectl("uncordon", node)
+    assert done.returncode == 1, done.stdout[-4000:]
+    metrics = samples((tmp_path / "rotation.prom").read_text(encoding="utf-8"))
+    outcomes = {name for name, value in metrics.items() if name.startswith("webhook_doctor_rotation_outcome") and value == 1}
+    assert outcomes == {f'webhook_doctor_rotation_outcome{{cluster="{name}",outcome="{told}"}}' for name, told in (("blue", "refused"), ("grey", "failed"))}
+    assert "blue: refused: " in done.stdout and "grey: failed: " in done.stdout
     assert names(lab) == before
 
 

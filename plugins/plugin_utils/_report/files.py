@@ -18,16 +18,17 @@ class NotWritten(Exception):
     """The text is for people: which path, why, and the way out."""
 
 
-def write_all(directory: Path, contents: Mapping[str, bytes], mode: int = FILE_MODE, option: str = "webhook_doctor_report_dir") -> bool:
+def write_all(directory: Path, contents: Mapping[str, bytes], mode: int | None = None, option: str = "webhook_doctor_report_dir") -> bool:
     """Write the files (name: content) into `directory`, which is made if missing; True if anything is other than before.
 
     Each is written beside its place, synced and only then renamed, and none is renamed before all are written: a full disk or an interruption leaves what was
-    there. Modes are 0640 and 0750 less the umask: a report has no secrets, but it maps a cluster. option: what chooses the place. Raises NotWritten.
+    there. Modes are 0640 and 0750 less the umask: a report has no secrets, but it maps a cluster. mode: another one, whatever the umask. option: what chooses
+    the place. Raises NotWritten.
     """
     try:
         directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         different = {name: content for name, content in contents.items() if not _is(directory / name, content)}
-        _replace(directory, different, mode)
+        _replace(directory, different, FILE_MODE & ~_umask() if mode is None else mode)
     except OSError as error:
         path = error.filename or directory
         raise NotWritten(f"The report could not be written to {directory}: {path}: {error.strerror}. Choose another place with {option}.") from error
@@ -64,7 +65,7 @@ def _written_beside(directory: Path, name: str, content: bytes, mode: int) -> Pa
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), mode & ~_umask())
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
     except BaseException:
         path.unlink()

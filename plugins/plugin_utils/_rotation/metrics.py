@@ -18,13 +18,13 @@ from .._diagnosis.checked import moment
 OUTCOMES = ("nothing", "waiting", "refused", "done", "stopped")
 
 
-def metrics(report: Mapping[str, Any]) -> str:
-    """The whole file, with the line break that ends it."""
-    return "".join(f"{line}\n" for line in _lines(report))
+def metrics(report: Mapping[str, Any], cluster: str | None = None) -> str:
+    """The whole file, with the line break that ends it. cluster: its name in the inventory, where it has one; else it is the kubeconfig's."""
+    return "".join(f"{line}\n" for line in _lines(report, cluster or str(report["cluster"] or "")))
 
 
-def _lines(report: Mapping[str, Any]) -> Iterator[str]:
-    cluster = {"cluster": str(report["cluster"] or "")}
+def _lines(report: Mapping[str, Any], name: str) -> Iterator[str]:
+    cluster = {"cluster": name}
     instances = [({**cluster, "host": one["host"]}, _seen(one)) for one in report["instances"]]
     yield from _family("webhook_doctor_rotation_cert_not_after_seconds", "When the loopback certificate of an API server ends, seconds since 1970.")
     yield from (_sample("webhook_doctor_rotation_cert_not_after_seconds", of, _unix(seen["not_after"])) for of, seen in instances if seen["not_after"])
@@ -32,7 +32,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from (_sample("webhook_doctor_rotation_cert_start_seconds", of, _unix(seen["started"])) for of, seen in instances if seen["started"])
     yield from _family("webhook_doctor_rotation_cert_judged", "Whether the certificate could be read and judged.")
     yield from (_sample("webhook_doctor_rotation_cert_judged", of, int(bool(seen["not_after"]))) for of, seen in instances)
-    yield from _family("webhook_doctor_rotation_run_last_timestamp_seconds", "When a rotation was tried last, seconds since 1970.")
+    yield from _family("webhook_doctor_rotation_run_last_timestamp_seconds", "When a rotation ended last, seconds since 1970.")
     yield _sample("webhook_doctor_rotation_run_last_timestamp_seconds", cluster, _unix(report["at"]))
     yield from _family("webhook_doctor_rotation_outcome", "How it ended: 1 for that outcome, 0 for the others.")
     for outcome in OUTCOMES:

@@ -44,6 +44,11 @@ def report(
     }
 
 
+def state_of(outcome: str, plan: Mapping[str, Any]) -> str:
+    """How the cluster stands in a summary of many: what is due and was not done, and who cannot be judged, wants somebody's attention."""
+    return "warning" if outcome in (PREVIEW, WAITING) or plan["unknown"] else "good"
+
+
 def _outcome(plan: Mapping[str, Any], failure: Mapping[str, Any] | None, check: bool) -> str:
     if failure:
         return STOPPED

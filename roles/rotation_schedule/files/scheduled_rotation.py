@@ -28,8 +28,9 @@ from apiserver_loopback_metrics import Metric, exposition, log, write_atomically
 
 PLAYBOOK = "kubeops.webhook_doctor.rotate_apiserver_loopback"
 REPORT = "rotation.json"
+SUMMARY = "rotation-clusters.json"  # of a run over several clusters
 DONE, FAILED, DEFERRED, USAGE, BUSY = 0, 1, 2, 64, 75
-# Outcomes of a report (kubeops.webhook_doctor.rotation_report), and `failed` where there is none. What they mean for the exit code:
+# Outcomes of a report (kubeops.webhook_doctor.rotation_report), and `failed` of a cluster whose run ended too early. What they mean for the exit code:
 EXIT_CODES = {"nothing": DONE, "done": DONE, "waiting": DEFERRED, "refused": DEFERRED, "stopped": FAILED, "failed": FAILED}
 PREVIEW = "preview"
 
@@ -60,6 +61,10 @@ class InvalidSettings(Exception):
 
 class Interrupted(Exception):
     """Somebody ends this program. The text says how."""
+
+
+class Unreadable(Exception):
+    """What the playbook has written is not what it writes. The text names the file."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,8 @@ class Step:
 
     @property
     def failed(self) -> bool:
-        """Whether anything went wrong that no report tells, such as a host that could not be reached. Reports of a refusal or a stop come with code 2."""
-        explained = any(one.outcome in ("refused", "stopped") for one in self.outcomes)
+        """Whether anything went wrong that no outcome tells, such as a host that could not be reached. Those that tell of it come with code 2."""
+        explained = any(one.outcome in ("refused", "stopped", "failed") for one in self.outcomes)
         return self.code != 0 and not (self.code == 2 and explained)
 
     @property
@@ -158,8 +163,10 @@ def judge(check: Step, run: Step | None) -> Result:
     last = {one.cluster: one for one in (*check.outcomes, *(run.outcomes if run else ())) if one.outcome != PREVIEW}
     outcomes = [last[cluster] for cluster in sorted(last)]
     codes = [EXIT_CODES.get(one.outcome, FAILED) for one in outcomes]
-    failed = [name for name, step in (("the check", check), ("the run", run)) if step and step.failed]
-    says = [f"{one.cluster}: {one.outcome}: {one.says}" for one in outcomes] + [f"{name} failed" for name in failed]
+    failed = [f"{name} failed" for name, step in (("the check", check), ("the run", run)) if step and step.failed]
+    if run and run.code == 0 and not run.outcomes:
+        failed.append("the run has looked at no cluster (does webhook_doctor_hosts name a group of the inventory?)")
+    says = [f"{one.cluster}: {one.outcome}: {one.says}" for one in outcomes] + failed
     if check.goes_on and run is None:
         says.append(f"would go on with: {', '.join(one.cluster for one in check.goes_on)}")
     code = FAILED if failed or FAILED in codes else DEFERRED if DEFERRED in codes else DONE
@@ -173,7 +180,7 @@ def metrics(result: Result, began: float, ended: float, last_success: float | No
     return [
         Metric(f"{prefix}_run_exit_code", "Exit code of the last scheduled rotation: 0 done or nothing to do, 1 failed, 2 deferred.", [({}, result.code)]),
         Metric(f"{prefix}_run_duration_seconds", "How long the last scheduled rotation took.", [({}, ended - began)]),
-        Metric(f"{prefix}_run_last_timestamp_seconds", "When the last scheduled rotation ended, seconds since 1970.", [({}, ended)]),
+        Metric(f"{prefix}_run_last_timestamp_seconds", "When a rotation ended last, seconds since 1970.", [({}, ended)]),
         Metric(
             f"{prefix}_run_last_success_timestamp_seconds",
             "When a scheduled rotation ended last with nothing left to do, seconds since 1970.",
@@ -188,13 +195,34 @@ def metrics(result: Result, began: float, ended: float, last_success: float | No
 
 
 def reports(folder: Path, only: str | None = None) -> list[Outcome]:
-    """What the playbook has written: one report, or one in a folder for each host. `only`: the host that it was limited to."""
-    found = []
+    """What the playbook has written: one report, or one in a folder for each host. `only`: the host that it was limited to. Raises Unreadable."""
+    found = {}
     for path in sorted(folder.rglob(REPORT)):
-        report = json.loads(path.read_text(encoding="utf-8"))
         host = only if path.parent == folder else str(path.parent.relative_to(folder))
-        found.append(Outcome(host or str(report.get("cluster") or "cluster"), host, str(report["outcome"]), str(report["says"])))
-    return found
+        with _readable(path) as report:
+            name = host or str(report.get("cluster") or "cluster")
+            found[name] = Outcome(name, host, str(report["outcome"]), str(report["says"]))
+    return list({**found, **_failed(folder, found)}.values())
+
+
+def _failed(folder: Path, found: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """The clusters whose run ended too early, which no report tells: there is none, or one from before that."""
+    path = folder / SUMMARY
+    if not path.exists():
+        return {}
+    with _readable(path) as summary:
+        early = {str(one["host"]): str(one["why"]) for one in summary["clusters"] if one["state"] == "failed"}
+    told = {name for name, one in found.items() if one.outcome in ("refused", "stopped")}
+    return {host: Outcome(host, host, "failed", why) for host, why in early.items() if host not in told}
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[Any]:
+    """What is in the file; whatever it lacks is told with its name."""
+    try:
+        yield json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"{path} is not what the playbook writes: {error!r}") from error
 
 
 # --- Doing it ---------------------------------------------------------------------------------------------------------------------------------------
@@ -209,9 +237,10 @@ def rotate(settings: Settings, check_only: bool) -> Result:
 
 
 def step(settings: Settings, name: str, check: bool, hosts: Sequence[str] | None = None) -> Step:
-    """One run of the playbook, whose output is this program's. Raises Interrupted."""
+    """One run of the playbook, whose output is this program's. Raises Interrupted, Unreadable, OSError."""
     folder = settings.state / name
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     folder.mkdir(parents=True)
     # In a file, because others see the arguments of processes.
     variables = settings.state / "variables.json"
@@ -247,6 +276,16 @@ def alone(state: Path) -> Iterator[bool]:
             yield True
 
 
+def owner(state: Path) -> str | None:
+    """Whose the folder is, if it is somebody else's."""
+    if not state.exists() or state.stat().st_uid == os.geteuid():
+        return None
+    try:
+        return state.owner()
+    except KeyError:
+        return str(state.stat().st_uid)
+
+
 def last_success(state: Path) -> float | None:
     with contextlib.suppress(OSError, ValueError):
         return float((state / "last-success").read_text(encoding="utf-8"))
@@ -277,6 +316,10 @@ def main() -> int:
     except InvalidSettings as error:
         log(str(error))
         return USAGE
+    somebody = owner(settings.state)
+    if somebody:
+        log(f"{settings.state} belongs to {somebody}, who has to run this (sudo -u {somebody} ...): else the next scheduled run could not write there")
+        return USAGE
     with alone(settings.state) as free:
         if not free:
             log(f"another run is under way (it holds {settings.state}/lock); nothing was done")
@@ -284,7 +327,7 @@ def main() -> int:
         began = time.time()
         try:
             result = rotate(settings, options.check_only)
-        except Interrupted as error:
+        except (Interrupted, Unreadable, OSError) as error:
             result = Result(FAILED, str(error))
         ended = time.time()
         log(f"{result.says} (exit code {result.code}, {ended - began:.0f} s)")

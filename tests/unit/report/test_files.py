@@ -47,6 +47,13 @@ def test_others_cannot_read_them_and_a_stricter_umask_counts(tmp_path: Path) -> 
     assert os.umask(0o022) == 0o077
 
 
+def test_a_mode_that_is_asked_for_is_given_whatever_the_umask(tmp_path: Path) -> None:
+    """Metrics are read by another user."""
+    os.umask(0o077)
+    write_all(tmp_path / "metrics", {"x": b"1"}, 0o644)
+    assert mode(tmp_path / "metrics" / "x") == 0o644
+
+
 def test_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
     (tmp_path / "target").write_bytes(b"mine")
     (tmp_path / "x").symlink_to(tmp_path / "target")

@@ -14,7 +14,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.i
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.lines import report_lines, text_of
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.metrics import OUTCOMES, metrics
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.record import record
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.report import report
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.report import report, state_of
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plane import NOW, moment, result
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_plan import DUE, planned
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_proof import proof
@@ -100,6 +100,25 @@ def test_metrics_have_one_sample_for_each_instance_and_outcome() -> None:
     assert len(samples) == 2 + 2 + 3 + 1 + len(OUTCOMES)
     families = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(families) == len(set(families)) == 5
+
+
+def test_metrics_name_the_cluster_as_the_inventory_does() -> None:
+    assert 'webhook_doctor_rotation_outcome{cluster="blue",outcome="done"} 1' in metrics(reported([done("cp2"), done("cp1")]), "blue")
+
+
+@pytest.mark.parametrize(
+    ("given", "check", "state"),
+    [
+        ({"hosts": DUE}, False, "good"),
+        ({"hosts": DUE}, True, "warning"),
+        ({"hosts": {}}, False, "good"),
+        ({"hosts": {**DUE, "cp3": {"unreachable": "away"}}}, False, "warning"),
+        ({"hosts": DUE, "options": {"window": ["Sat 02:00-05:00"]}}, False, "warning"),
+    ],
+    ids=["done", "preview", "nothing", "one is unknown", "the window is closed"],
+)
+def test_in_a_summary_of_many_clusters_what_is_not_done_is_a_warning(given: dict[str, Any], check: bool, state: str) -> None:
+    assert state_of(reported([], given, check=check)["outcome"], planned(given)) == state
 
 
 def test_metrics_of_one_that_did_not_come_back_tell_nothing_old() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -36,13 +37,19 @@ step = "check" if "--check" in sys.argv else "run"
 variables = json.loads(pathlib.Path(next(word for word in sys.argv if word.startswith("@"))[1:]).read_text())
 with (here / "calls").open("a") as calls:
     calls.write(json.dumps([step, sys.argv[1:], variables]) + chr(10))
-code, reports = row[step]
+code, reports, *lost = row[step]
 folder = pathlib.Path(variables["webhook_doctor_report_dir"])
 for name, outcome in reports.items():
-    alone = not row.get("hosts") or "--limit" in sys.argv
+    alone = not row.get("hosts") or ("--limit" in sys.argv and "," not in sys.argv[sys.argv.index("--limit") + 1])
     target = folder if alone else folder / name
     target.mkdir(parents=True, exist_ok=True)
     (target / "rotation.json").write_text(json.dumps({{"cluster": name, "outcome": outcome, "says": "as the row says"}}))
+if row.get("hosts"):
+    states = {{name: "failed" if outcome in ("refused", "stopped") else "good" for name, outcome in reports.items()}}
+    states.update((name, "failed") for names in lost for name in names)
+    clusters = [{{"host": name, "state": state, "why": "it ended too early" if state == "failed" else None}} for name, state in states.items()]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rotation-clusters.json").write_text(json.dumps({{"clusters": clusters}}))
 print("the playbook's own output", flush=True)
 time.sleep(row.get("sleep", 0))
 sys.exit(code)
@@ -85,6 +92,12 @@ class Scheduled:
         return (self.folder / "rotation.prom").read_text(encoding="utf-8")
 
 
+def told(step: list[Any]) -> dict[str, str]:
+    """Cluster -> outcome, of a row's check or run."""
+    _code, reports, *lost = step
+    return {**reports, **dict.fromkeys([name for names in lost for name in names], "failed")}
+
+
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_runs(row: dict[str, Any], tmp_path: Path, promtool: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     scheduled = Scheduled(tmp_path, row)
@@ -99,9 +112,9 @@ def test_runs(row: dict[str, Any], tmp_path: Path, promtool: Callable[..., subpr
     found = samples(scheduled.metrics)
     assert found["webhook_doctor_rotation_run_exit_code"] == row["exit"]
     assert ("webhook_doctor_rotation_run_last_success_timestamp_seconds" in found) == (row["exit"] == 0)
-    last = {**row["check"][1], **(row["run"][1] if row["run"] else {})}
+    last = {**told(row["check"]), **(told(row["run"]) if row["run"] else {})}
     shown = {name for name, value in found.items() if name.startswith("webhook_doctor_rotation_outcome") and value == 1}
-    known = ("nothing", "done", "waiting", "refused", "stopped")
+    known = ("nothing", "done", "waiting", "refused", "stopped", "failed")
     assert shown == {f'webhook_doctor_rotation_outcome{{cluster="{name}",outcome="{outcome}"}}' for name, outcome in last.items() if outcome in known}
     checked = promtool("check", "metrics", stdin=scheduled.metrics)
     assert (checked.returncode, checked.stdout) == (0, "")
@@ -192,3 +205,30 @@ def test_help_tells_the_exit_codes() -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), "--help"], capture_output=True, text=True, check=True)
     for line in ("  2   deferred", "  75  another run is under way", "  inventory "):
         assert line in done.stdout
+
+
+def test_a_report_that_is_none_is_a_failure_with_metrics(tmp_path: Path) -> None:
+    scheduled = Scheduled(tmp_path, {"check": [0, {"blue": None}]})
+    done = scheduled.run()
+    assert done.returncode == 1 and "rotation.json" not in done.stdout
+    assert samples(scheduled.metrics)["webhook_doctor_rotation_run_exit_code"] == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_a_state_of_another_user_is_left_alone(tmp_path: Path) -> None:
+    """Else root's files would be in the way of the timer's next run."""
+    scheduled = Scheduled(tmp_path, {"check": [0, {"blue": "nothing"}]})
+    (tmp_path / "state").mkdir()
+    os.chown(tmp_path / "state", 65534, -1)
+    done = scheduled.run("--check-only")
+    assert (done.returncode, scheduled.calls, list((tmp_path / "state").iterdir())) == (64, [], [])
+    assert "belongs to nobody" in done.stderr
+
+
+def test_a_state_that_cannot_be_written_is_a_failure_with_metrics(tmp_path: Path) -> None:
+    scheduled = Scheduled(tmp_path, {"check": [0, {"blue": "nothing"}]})
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "check").write_text("a file, where a folder is made")
+    done = scheduled.run()
+    assert (done.returncode, scheduled.calls) == (1, []) and str(tmp_path / "state" / "check") in done.stderr
+    assert samples(scheduled.metrics)["webhook_doctor_rotation_run_exit_code"] == 1

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 UNIT = "webhook-doctor-loopback-rotator"
+TIMER = "ActiveState,UnitFileState,NextElapseUSecRealtime,Persistent,TimersCalendar"
 
 
 def run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -22,7 +23,7 @@ def run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
 def main() -> None:
     settings = Path(f"/etc/{UNIT}/settings.json")
     seen = {
-        "timer": run("systemctl", "show", f"{UNIT}.timer", "--property=ActiveState,UnitFileState,NextElapseUSecRealtime,Persistent").stdout.splitlines(),
+        "timer": run("systemctl", "show", f"{UNIT}.timer", f"--property={TIMER}").stdout.splitlines(),
         "mode": f"{settings.stat().st_mode & 0o777:o}",
         "owner": pwd.getpwuid(settings.stat().st_uid).pw_name,
         "variables": json.loads(settings.read_text(encoding="utf-8"))["variables"],
@@ -31,6 +32,7 @@ def main() -> None:
         "ended": sorted(run("systemctl", "show", f"{UNIT}.service", "--property=ExecMainStatus,Result,User").stdout.splitlines()),
         "journal": run("journalctl", "--no-pager", f"--unit={UNIT}.service", "--output=cat").stdout,
         "metrics": Path("/srv/textfile/webhook_doctor_rotation.prom").read_text(encoding="utf-8").splitlines(),
+        "files": sorted(path.name for path in Path("/srv/textfile").iterdir()),
     }
     run("systemd-analyze", "security", "--no-pager", f"--threshold={sys.argv[1]}", f"{UNIT}.service")
     print(json.dumps(seen))
