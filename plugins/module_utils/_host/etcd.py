@@ -90,15 +90,22 @@ def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, 
 
 def _member(message: bytes) -> dict[str, Any]:
     texts = {number: [value.decode("utf-8", "replace") for value in of_bytes(message, number)] for number in (2, 4)}
-    return {"name": "".join(texts[2][:1]), "client_urls": texts[4], "learner": bool(of_number(message, 5))}
+    id = of_number(message, 1)
+    return {"id": f"{id:x}" if id else None, "name": "".join(texts[2][:1]), "client_urls": texts[4], "learner": bool(of_number(message, 5))}
 
 
 def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any]:
-    """One of `members`: healthy if one of its URLs says so, else what was said."""
-    said = [] if member["client_urls"] else ["it has not started"]
+    """One of `members`: healthy if one of its URLs says so, else what was said; neither where all of them lead to other members.
+
+    k0s lets every member tell https://127.0.0.1:2379, so that each machine finds its own member under the names of all.
+    """
+    said, elsewhere = [] if member["client_urls"] else ["it has not started"], []
     for url in member["client_urls"]:
         try:
             status = _call(url, _STATUS, b"", context)
+            if _is_another(member, status):
+                elsewhere.append(_plain(url))
+                continue
             problems = [text.decode("utf-8", "replace") for text in of_bytes(status, 8)]
             if not problems and not of_number(status, 4):
                 problems = ["it has no leader"]
@@ -110,7 +117,15 @@ def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any
             said.append(f"{_plain(url)}: {error}")
         except Malformed as error:
             said.append(f"{_plain(url)}: this is no status: {error}")
+    if elsewhere and not said:
+        return {**member, "healthy": None, "error": f"cannot be asked from here: {', '.join(elsewhere)} leads to another member"}
     return {**member, "healthy": False, "error": "; ".join(said)}
+
+
+def _is_another(member: Mapping[str, Any], status: bytes) -> bool:
+    """Whether it was another member that answered, by the header of the answer; a proxy in between may have no ids. Raises Malformed."""
+    answered = next((of_number(header, 2) for header in of_bytes(status, 1)), 0)
+    return bool(answered and member["id"]) and f"{answered:x}" != member["id"]
 
 
 def _without_quorum(url: str, context: ssl.SSLContext) -> list[str]:

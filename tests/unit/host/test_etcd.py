@@ -20,6 +20,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.host.certificates imp
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.etcd_server import (
     ANSWER,
     DATA,
+    FIRST_ID,
     GOAWAY,
     HEADERS,
     OK,
@@ -64,7 +65,8 @@ def test_all_members_are_asked(trio: list[Etcd], machine: Machine, flags: dict[s
     found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
     assert found["error"] is None and found["embedded"] is False and found["servers"] == [trio[0].url]
     assert found["members"] == [
-        {"name": f"etcd-{number}", "client_urls": [one.url], "learner": False, "healthy": True, "error": None} for number, one in enumerate(trio, 1)
+        {"id": f"{FIRST_ID + number:x}", "name": f"etcd-{number}", "client_urls": [one.url], "learner": False, "healthy": True, "error": None}
+        for number, one in enumerate(trio, 1)
     ]
     assert [one.calls for one in trio] == [["MemberList", "Status", "Range"], ["Status", "Range"], ["Status", "Range"]]
 
@@ -101,14 +103,38 @@ def test_one_is_down_and_another_tells_the_members(trio: list[Etcd], machine: Ma
 def test_one_has_not_started_and_has_no_vote(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
     trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[0].url,))) + field(2, member("", (), learner=True)))
     found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
-    assert found["members"][0] == {"name": "", "client_urls": [], "learner": True, "healthy": False, "error": "it has not started"}
+    assert found["members"][0] == {"id": None, "name": "", "client_urls": [], "learner": True, "healthy": False, "error": "it has not started"}
 
 
 def test_it_suffices_that_one_of_the_urls_answers(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
     trio[2].close()
-    trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[2].url, trio[0].url))))
+    trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[2].url, trio[0].url), id=FIRST_ID + 1)))
     found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
     assert found["members"][0]["healthy"] is True
+
+
+def test_where_every_member_tells_the_same_url_only_the_one_behind_it_is_known(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    """k0s: all members advertise https://127.0.0.1:2379."""
+    same = (trio[0].url,)
+    listed = [field(2, member(f"etcd-{number}", same, id=FIRST_ID + number)) for number in (1, 2, 3)]
+    trio[0].answers["MemberList"] = answered(b"".join(listed))
+    found = etcd(Host(machine.root), "k0s", {**flags, "etcd-servers": trio[0].url}, None)
+    elsewhere = f"cannot be asked from here: {trio[0].url} leads to another member"
+    assert [(one["healthy"], one["error"]) for one in found["members"]] == [(True, None), (None, elsewhere), (None, elsewhere)]
+
+
+def test_a_member_is_sick_whose_own_url_does_not_answer_although_another_leads_elsewhere(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    trio[2].close()
+    trio[0].answers["MemberList"] = answered(field(2, member("etcd-3", (trio[0].url, trio[2].url), id=FIRST_ID + 3)))
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert [(one["healthy"], "connection refused" in one["error"]) for one in found["members"]] == [(False, True)]
+
+
+def test_who_has_no_ids_is_believed(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    """A gRPC proxy tells members without ids."""
+    trio[0].answers["MemberList"] = answered(field(2, member("proxy", (trio[1].url,))))
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert [(one["id"], one["healthy"]) for one in found["members"]] == [(None, True)]
 
 
 def test_without_the_right_certificate_nothing_is_known(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
