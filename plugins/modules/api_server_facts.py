@@ -160,7 +160,8 @@ api_server:
       type: dict
       contains:
         status:
-          description: HTTP status, null where no answer came.
+          description: HTTP status, null where no answer came. V(401) and V(403) say nothing of the API server, but that it refused to tell, also to
+            every credential on the host.
           type: int
         failed:
           description: The checks that failed.
