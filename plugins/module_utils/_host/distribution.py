@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import kubelite
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.kubelet import Kubelet
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, in_own_network
@@ -18,7 +19,6 @@ RKE2_MANIFEST = "/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.yaml"
 _STATIC_PODS = "/etc/kubernetes/manifests"
 K3S_CERTIFICATE = "/var/lib/rancher/k3s/server/tls/serving-kube-apiserver.crt"
 K0S_ADMIN = "/var/lib/k0s/pki/admin.conf"
-MICROK8S_ARGUMENTS = "/var/snap/microk8s/current/args/kube-apiserver"
 # Whose control planes are rolled by somebody else, by what it leaves on a machine.
 _PROVISIONERS = (
     ("cluster_api", "/run/cluster-api/bootstrap-success.complete"),
@@ -88,7 +88,7 @@ def supervisor_of(host: Host, running: Sequence[Process], name: str) -> Process 
 
 
 def _by_file(host: Host, kubelet: Kubelet) -> tuple[str, str] | None:
-    for name, trace in (("rke2", RKE2_MANIFEST), ("k3s", K3S_CERTIFICATE), ("k0s", K0S_ADMIN), ("microk8s", MICROK8S_ARGUMENTS)):
+    for name, trace in (("rke2", RKE2_MANIFEST), ("k3s", K3S_CERTIFICATE), ("k0s", K0S_ADMIN), ("microk8s", kubelite.ARGUMENTS)):
         if host.exists(trace):
             return name, f"{trace} is there"
     return _by_static_pod(host, kubelet)
