@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import k3s
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.connection import NoAnswer
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import PROTOCOL, call
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
@@ -22,7 +23,6 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.proto
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings, tls_context
 
-_RANCHER = "/var/lib/rancher/{}/server"
 _PORT = 2379
 _AT_ONCE = 8
 _MEMBERS, _STATUS, _RANGE = "/etcdserverpb.Cluster/MemberList", "/etcdserverpb.Maintenance/Status", "/etcdserverpb.KV/Range"
@@ -38,18 +38,27 @@ class Access(NamedTuple):
     pid: int | None
 
 
-def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> dict[str, Any]:
-    """The `etcd` of the facts. `embedded`: a member of it runs in the API server's own process, and is restarted with it."""
-    servers, access = _known(host, distribution, arguments, pid)
-    embedded = distribution == "k3s" and bool(servers)
-    found: dict[str, Any] = {"servers": [_plain(server) for server in servers], "members": None, "embedded": embedded, "error": None}
+class Store(NamedTuple):
+    """Where the API server keeps what it knows. `unknown`: why there are no `servers`."""
+
+    servers: list[str]
+    access: Access
+    embedded: bool
+    unknown: str
+
+
+def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None, unit: str | None = None) -> dict[str, Any]:
+    """The `etcd` of the facts. `embedded`: a member of it runs in the API server's own process, and is restarted with it. `unit`: the process's service."""
+    store = _of_k3s(host, pid, unit) if distribution == "k3s" else _of_flags(arguments, pid)
+    servers = store.servers
+    found: dict[str, Any] = {"servers": [_plain(server) for server in servers], "members": None, "embedded": store.embedded, "error": None}
     if not servers:
-        return {**found, "error": _without(distribution)}
+        return {**found, "error": store.unknown}
     asked = [server for server in servers if server.startswith(("https://", "http://"))]
     if not asked:
         return {**found, "error": f"{_plain(servers[0])} is no etcd that could be asked"}
     try:
-        context = _context(host, access)
+        context = _context(host, store.access)
         members = _members(asked, context)
     except (ConfigurationError, NoAnswer, OSError) as error:
         return {**found, "error": str(error)}
@@ -57,21 +66,26 @@ def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid
         return {**found, "members": list(pool.map(lambda member: _judged(member, context), members))}
 
 
-def _known(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> tuple[list[str], Access]:
-    """Its URLs, and how it is asked. k3s hides its flags; its own etcd, if it has one, is always at the same place."""
-    if distribution == "k3s":
-        folder = _RANCHER.format(distribution)
-        tls = f"{folder}/tls/etcd"
-        servers = [f"https://127.0.0.1:{_PORT}"] if host.exists(f"{folder}/db/etcd") else []
-        return servers, Access(f"{tls}/server-ca.crt", f"{tls}/client.crt", f"{tls}/client.key", None)
+def _of_flags(arguments: Mapping[str, str], pid: int | None) -> Store:
     servers = [server.strip() for server in arguments.get("etcd-servers", "").split(",") if server.strip()]
-    return servers, Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
+    access = Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
+    return Store(servers, access, False, "--etcd-servers of the API server is not known")
 
 
-def _without(distribution: str | None) -> str:
-    if distribution == "k3s":
-        return "k3s has no embedded etcd here, and the address of its database is no flag that can be seen"
-    return "--etcd-servers of the API server is not known"
+def _of_k3s(host: Host, pid: int | None, unit: str | None) -> Store:
+    """k3s hides its flags, but what it has begun to use lies at the same places everywhere: a member of etcd, else SQLite, else the socket of kine.
+
+    The folder of etcd alone says nothing: it is there without a member, too. A server without etcd has a balancer at the port, which leads to the others.
+    """
+    folder = k3s.server_folder(host, unit, pid)
+    tls = f"{folder}/tls/etcd"
+    access = Access(f"{tls}/server-ca.crt", f"{tls}/client.crt", f"{tls}/client.key", None)
+    with_others = k3s.is_set(host, unit, "disable-etcd")
+    own = not with_others and host.exists(f"{folder}/db/etcd/member")
+    servers = [f"https://127.0.0.1:{_PORT}"] if own or with_others else []
+    if not servers and (host.exists(f"{folder}/db/state.db") or host.exists(f"{folder}/kine.sock")):
+        servers = [f"unix://{folder}/kine.sock"]
+    return Store(servers, access, own, f"neither a member of etcd nor kine is in {folder}, and the address of another datastore is no flag that can be seen")
 
 
 def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, Any]]:
@@ -168,4 +182,4 @@ def _file(host: Host, path: str, pid: int | None) -> bytes:
 def _plain(url: str) -> str:
     """Without user and password."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url

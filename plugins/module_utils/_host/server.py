@@ -46,8 +46,9 @@ def find(host: Host) -> Server:
     manages_by = _manages_by(kind.name, process, place)
     if process and manages_by is None:
         host.missed("manages_by", f"Process {process.pid} ({process.name}) is neither in a container nor a child or service of a known distribution.")
-    listens = address.listens(host, kind.name, arguments)
-    return Server(process, arguments, kind, manages_by, place, unit_of(groups), listens, own_kubelet, tuple(running))
+    unit = unit_of(groups)
+    listens = address.listens(host, kind.name, arguments, unit)
+    return Server(process, arguments, kind, manages_by, place, unit, listens, own_kubelet, tuple(running))
 
 
 def _process(host: Host, running: Sequence[Process]) -> Process | None:

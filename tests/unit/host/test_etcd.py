@@ -15,6 +15,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.conne
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.etcd import etcd
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import call
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.k3s import flag
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.protobuf import Malformed, fields, of_bytes, of_number
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.certificates import Authority
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.etcd_server import (
@@ -179,12 +180,65 @@ def test_what_cannot_be_asked_is_told(distribution: str, servers: str, error: st
     assert found["members"] is None and error in found["error"]
 
 
-def test_k3s_has_an_etcd_of_its_own_or_none(machine: Machine) -> None:
-    assert etcd(Host(machine.root), "k3s", {}, None)["embedded"] is False
-    (machine.root / "var/lib/rancher/k3s/server/db/etcd").mkdir(parents=True)
+SERVER = "/var/lib/rancher/k3s/server"
+LOCAL = ["https://127.0.0.1:2379"]
+KINE = [f"unix://{SERVER}/kine.sock"]
+
+
+@pytest.mark.parametrize(
+    ("files", "servers", "embedded"),
+    [
+        ({f"{SERVER}/db/etcd/member/wal": ""}, LOCAL, True),
+        ({f"{SERVER}/db/etcd/member/wal": "", f"{SERVER}/db/state.db-migrated": ""}, LOCAL, True),
+        ({f"{SERVER}/db/etcd/config": "", f"{SERVER}/db/state.db": ""}, KINE, False),
+        ({f"{SERVER}/kine.sock": ""}, KINE, False),
+        ({f"{SERVER}/token": ""}, [], False),
+        ({f"{SERVER}/token": "", "/etc/rancher/k3s/config.yaml": "disable-etcd: true\n"}, LOCAL, False),
+        ({f"{SERVER}/db/etcd/member/wal": "", "/etc/rancher/k3s/config.yaml": "disable-etcd: false\n"}, LOCAL, True),
+        ({f"{SERVER}/token": "", "/etc/systemd/system/k3s.service": "ExecStart=/usr/local/bin/k3s server --disable-etcd\nRestart=always\n"}, LOCAL, False),
+        ({f"{SERVER}/db/state.db": "", "/etc/rancher/k3s/config.yaml": "data-dir: /data/\n", "/data/server/db/etcd/member/wal": ""}, LOCAL, True),
+        ({f"{SERVER}/db/state.db": "", "/etc/rancher/k3s/config.yaml": "data-dir: /data/\n"}, [], False),
+    ],
+)
+def test_k3s_has_an_etcd_of_its_own_or_none(files: dict[str, str], servers: list[str], embedded: bool, machine: Machine) -> None:
+    for path, content in files.items():
+        machine.file(path, content)
     found = etcd(Host(machine.root), "k3s", {}, None)
-    assert found["embedded"] is True and found["servers"] == ["https://127.0.0.1:2379"]
-    assert "/var/lib/rancher/k3s/server/tls/etcd/server-ca.crt cannot be read" in found["error"]
+    assert (found["servers"], found["embedded"], found["members"]) == (servers, embedded, None)
+    if servers == KINE:
+        assert found["error"] == f"{KINE[0]} is no etcd that could be asked"
+
+
+def test_where_k3s_works_outweighs_what_was_left_at_the_usual_place(machine: Machine) -> None:
+    """A member of etcd that is not seen would be restarted without a look at the others."""
+    machine.file(f"{SERVER}/db/state.db")
+    machine.file("/data/server/db/etcd/member/wal")
+    machine.process(10, ["/usr/local/bin/k3s server"])
+    assert etcd(Host(machine.root), "k3s", {}, 10)["embedded"] is False
+    (machine.root / "proc/10/cwd").symlink_to("/data/server")
+    assert etcd(Host(machine.root), "k3s", {}, 10)["embedded"] is True
+
+
+def test_the_etcd_of_k3s_is_asked_with_the_files_of_its_folder(machine: Machine) -> None:
+    machine.file("/etc/rancher/k3s/config.yaml", "data-dir: /data\n")
+    machine.file("/data/server/db/etcd/member/wal")
+    assert "/data/server/tls/etcd/server-ca.crt cannot be read" in etcd(Host(machine.root), "k3s", {}, None)["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ("ExecStart=k3s server --data-dir=/a --data-dir /b\n", "/b"),
+        ("ExecStart=k3s server '--data-dir=/a'\n", "/a"),
+        ("ExecStart=k3s server \\\n\t'--data-dir' \\\n\t'/a' \\\n", "/a"),
+        ("# ExecStart=k3s server --data-dir=/a\n", None),
+        ("ExecStart=k3s server --etcd-arg=data-dir=/a --my-data-dir=/b --data-dir-of=/c\n", None),
+        ("ExecStart=k3s server --data-dir --tls-san=x\n", "true"),
+        (None, None),
+    ],
+)
+def test_what_a_service_of_k3s_is_told(content: str | None, value: str | None) -> None:
+    assert flag(content, "data-dir") == value
 
 
 class TestFrames:
