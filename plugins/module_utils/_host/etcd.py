@@ -12,44 +12,25 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import k3s
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.connection import NoAnswer
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.datastore import DEFAULT_PORT, Access, of_flags, of_k3s
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import PROTOCOL, call
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.protobuf import Malformed, of_bytes, of_number
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings, tls_context
 
-_PORT = 2379
 _AT_ONCE = 8
 _MEMBERS, _STATUS, _RANGE = "/etcdserverpb.Cluster/MemberList", "/etcdserverpb.Maintenance/Status", "/etcdserverpb.KV/Range"
 _LINEARIZABLE_READ = b"\x0a\x06health"  # of a key that need not exist: it takes a quorum, as /health and `etcdctl endpoint health`
 
 
-class Access(NamedTuple):
-    """Who asks: paths as the process sees them. `pid`: of the process in whose file system they are."""
-
-    ca: str
-    certificate: str
-    key: str
-    pid: int | None
-
-
-class Store(NamedTuple):
-    """Where the API server keeps what it knows. `unknown`: why there are no `servers`."""
-
-    servers: list[str]
-    access: Access
-    embedded: bool
-    unknown: str
-
-
 def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None, unit: str | None = None) -> dict[str, Any]:
     """The `etcd` of the facts. `embedded`: a member of it runs in the API server's own process, and is restarted with it. `unit`: the process's service."""
-    store = _of_k3s(host, pid, unit) if distribution == "k3s" else _of_flags(arguments, pid)
+    store = of_k3s(host, pid, unit) if distribution == "k3s" else of_flags(arguments, pid)
     servers = store.servers
     found: dict[str, Any] = {"servers": [_plain(server) for server in servers], "members": None, "embedded": store.embedded, "error": None}
     if not servers:
@@ -64,28 +45,6 @@ def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid
         return {**found, "error": str(error)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return {**found, "members": list(pool.map(lambda member: _judged(member, context), members))}
-
-
-def _of_flags(arguments: Mapping[str, str], pid: int | None) -> Store:
-    servers = [server.strip() for server in arguments.get("etcd-servers", "").split(",") if server.strip()]
-    access = Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
-    return Store(servers, access, False, "--etcd-servers of the API server is not known")
-
-
-def _of_k3s(host: Host, pid: int | None, unit: str | None) -> Store:
-    """k3s hides its flags, but what it has begun to use lies at the same places everywhere: a member of etcd, else SQLite, else the socket of kine.
-
-    The folder of etcd alone says nothing: it is there without a member, too. A server without etcd has a balancer at the port, which leads to the others.
-    """
-    folder = k3s.server_folder(host, unit, pid)
-    tls = f"{folder}/tls/etcd"
-    access = Access(f"{tls}/server-ca.crt", f"{tls}/client.crt", f"{tls}/client.key", None)
-    with_others = k3s.is_set(host, unit, "disable-etcd")
-    own = not with_others and host.exists(f"{folder}/db/etcd/member")
-    servers = [f"https://127.0.0.1:{_PORT}"] if own or with_others else []
-    if not servers and (host.exists(f"{folder}/db/state.db") or host.exists(f"{folder}/kine.sock")):
-        servers = [f"unix://{folder}/kine.sock"]
-    return Store(servers, access, own, f"neither a member of etcd nor kine is in {folder}, and the address of another datastore is no flag that can be seen")
 
 
 def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, Any]]:
@@ -153,7 +112,7 @@ def _without_quorum(url: str, context: ssl.SSLContext) -> list[str]:
 def _call(url: str, method: str, message: bytes, context: ssl.SSLContext) -> bytes:
     parts = urlsplit(url)
     try:
-        host, port = parts.hostname or "", parts.port or _PORT
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORT
     except ValueError as error:
         raise NoAnswer(str(error)) from error
     return call(host, port, method, message, context if parts.scheme == "https" else None)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What k3s, which hides its command line, was told: by its settings files and by its service. PRIVATE to the collection.
 
-Only single words are looked up, and only those that are no secrets: the same files hold tokens and the password of its database.
+Single words are looked up, and whatever else is in these files is left alone: they hold tokens and the password of its database.
 """
 
 from __future__ import annotations

@@ -209,6 +209,27 @@ def test_k3s_has_an_etcd_of_its_own_or_none(files: dict[str, str], servers: list
         assert found["error"] == f"{KINE[0]} is no etcd that could be asked"
 
 
+def test_k3s_may_have_an_etcd_that_is_not_its_own(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    machine.file(f"{SERVER}/db/etcd/member/wal")
+    files = {"datastore-cafile": flags["etcd-cafile"], "datastore-certfile": flags["etcd-certfile"], "datastore-keyfile": flags["etcd-keyfile"]}
+    settings = {"datastore-endpoint": f"https://127.0.0.1:1,{trio[1].url}", **files}
+    machine.file("/etc/rancher/k3s/config.yaml", "".join(f"{name}: {value}\n" for name, value in settings.items()))
+    found = etcd(Host(machine.root), "k3s", {}, None)
+    assert (found["servers"], found["embedded"], len(found["members"])) == (["https://127.0.0.1:1", trio[1].url], False, 3)
+    machine.file("/etc/rancher/k3s/config.yaml")
+    variables = {name.upper().replace("-", "_"): value for name, value in settings.items()}
+    machine.process(10, ["/usr/local/bin/k3s server"], environ={f"K3S_{name}": value for name, value in variables.items()})
+    assert len(etcd(Host(machine.root), "k3s", {}, 10)["members"]) == 3
+
+
+def test_the_address_of_a_database_is_not_shown(machine: Machine) -> None:
+    machine.file("/etc/rancher/k3s/config.yaml", "datastore-endpoint: mysql://root:s3cr3t@tcp(192.0.2.1:3306)/k3s\n")
+    machine.file(f"{SERVER}/kine.sock")
+    host = Host(machine.root)
+    found = etcd(host, "k3s", {}, None)
+    assert found["servers"] == KINE and "s3cr3t" not in str((found, host.coverage))
+
+
 def test_where_k3s_works_outweighs_what_was_left_at_the_usual_place(machine: Machine) -> None:
     """A member of etcd that is not seen would be restarted without a look at the others."""
     machine.file(f"{SERVER}/db/state.db")
