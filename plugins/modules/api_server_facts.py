@@ -160,7 +160,8 @@ api_server:
       type: dict
       contains:
         status:
-          description: HTTP status, null where no answer came.
+          description: HTTP status, null where no answer came. V(401) and V(403) say nothing of the API server, but that it refused to tell, also to
+            every credential on the host.
           type: int
         failed:
           description: The checks that failed.
@@ -189,6 +190,10 @@ api_server:
           type: list
           elements: dict
           contains:
+            id:
+              description: Its number, as C(etcdctl) prints it. Null where it tells none.
+              type: str
+              sample: 8e9e05c52164694d
             name:
               description: Its name.
               type: str
@@ -200,7 +205,8 @@ api_server:
               description: Whether it has no vote yet.
               type: bool
             healthy:
-              description: Whether it answers, knows a leader, can read with a quorum, and has no alarm.
+              description: Whether it answers, knows a leader, can read with a quorum, and has no alarm. Null where another member answers at all of
+                its URLs, as with k0s, whose members all tell 127.0.0.1.
               type: bool
             error:
               description: What was said instead.

@@ -19,6 +19,8 @@ description:
     container. k3s by C(systemctl restart), k0s by SIGTERM to its child kube-apiserver, microk8s by C(snap restart microk8s.daemon-kubelite).
     The pod's sandbox, the kubelet and the manifests are left alone.
   - It restarts nothing but what was observed. Where the process or the container is another one by now, it fails and has done nothing.
+  - Nor does it restart an API server that refuses to say whether it is ready, without credentials as with those that lie on the host, because then nothing
+    could tell whether it has come back.
   - It knows only its own host. Whether the others can spare this API server is for the caller to find out before.
   - Needs root, and nothing on the host but Python.
 extends_documentation_fragment:

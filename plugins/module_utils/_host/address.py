@@ -10,12 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import k3s
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.setting import setting
 
 _DEFAULT_PORT = 6443
 _MICROK8S_PORT = 16443
-_K3S_CONFIG = "/etc/rancher/k3s/config.yaml"
 _LOCAL = re.compile(r"\|-- (\S+)\n(?:\s+/\d+ .*\n)*?\s+/32 host LOCAL")
 
 
@@ -27,10 +26,11 @@ class Listens(NamedTuple):
     addresses: tuple[str, ...]
 
 
-def listens(host: Host, distribution: str | None, arguments: Mapping[str, str]) -> Listens:
+def listens(host: Host, distribution: str | None, arguments: Mapping[str, str], unit: str | None = None) -> Listens:
+    """`unit`: the service of its process."""
     addresses = _addresses(host, arguments.get("service-cluster-ip-range", ""))
     if distribution == "k3s":
-        return Listens("127.0.0.1", _k3s_port(host), addresses)
+        return Listens("127.0.0.1", _k3s_port(host, unit), addresses)
     if not arguments:
         return Listens(None, None, addresses)
     port = arguments.get("secure-port", "")
@@ -47,9 +47,9 @@ def _own(arguments: Mapping[str, str], addresses: tuple[str, ...]) -> str:
     return str(told) if told and str(told) in addresses else "127.0.0.1"
 
 
-def _k3s_port(host: Host) -> int:
+def _k3s_port(host: Host, unit: str | None) -> int:
     """One above the port that k3s itself listens at, which belongs to another listener (k3s pkg/daemons/control/server.go, APIServerPort)."""
-    port = setting(host.text(_K3S_CONFIG), "https-listen-port") or ""
+    port = k3s.told(host, unit, "https-listen-port") or ""
     return int(port) + 1 if port.isdigit() else 6444
 
 

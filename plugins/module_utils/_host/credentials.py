@@ -17,8 +17,9 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes
 
 _KUBEADM = ("/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf")
 _FILES = {
-    "rke2": ("/etc/rancher/rke2/rke2.yaml",),
-    "k3s": ("/etc/rancher/k3s/k3s.yaml",),
+    # The second is the supervisor's own, also where nobody wanted the first (--write-kubeconfig), or somebody has taken it away.
+    "rke2": ("/etc/rancher/rke2/rke2.yaml", "/var/lib/rancher/rke2/server/cred/admin.kubeconfig"),
+    "k3s": ("/etc/rancher/k3s/k3s.yaml", "/var/lib/rancher/k3s/server/cred/admin.kubeconfig"),
     "k0s": ("/var/lib/k0s/pki/admin.conf",),
     "microk8s": ("/var/snap/microk8s/current/credentials/client.config",),
     "openshift": ("/etc/kubernetes/static-pod-resources/kube-apiserver-certs/secrets/node-kubeconfigs/localhost.kubeconfig",),
@@ -33,16 +34,14 @@ class Credentials(NamedTuple):
     headers: Mapping[str, str]
 
 
-def credentials(host: Host, distribution: str | None) -> Credentials | None:
-    """Those of the first file that is there; None, and noted, where there is none or it cannot be used."""
+def credentials(host: Host, distribution: str | None) -> list[Credentials]:
+    """Those that can be used, the first to be tried first. What cannot is noted; that none is there, too."""
     paths = _FILES.get(distribution or "", _KUBEADM)
-    for path in paths:
-        content = host.text(path)
-        if content is not None:
-            return _read(host, path, content)
-    if not any(entry["what"] in paths for entry in host.coverage):
+    contents = {path: content for path in paths if (content := host.text(path)) is not None}
+    if not contents and not any(entry["what"] in paths for entry in host.coverage):
         host.missed("credentials", f"None of {', '.join(paths)} is there.")
-    return None
+    found = (_read(host, path, content) for path, content in contents.items())
+    return [one for one in found if one]
 
 
 def _read(host: Host, path: str, content: str) -> Credentials | None:

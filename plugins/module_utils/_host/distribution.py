@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import kubelite
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.kubelet import Kubelet
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, in_own_network
@@ -18,7 +19,6 @@ RKE2_MANIFEST = "/var/lib/rancher/rke2/agent/pod-manifests/kube-apiserver.yaml"
 _STATIC_PODS = "/etc/kubernetes/manifests"
 K3S_CERTIFICATE = "/var/lib/rancher/k3s/server/tls/serving-kube-apiserver.crt"
 K0S_ADMIN = "/var/lib/k0s/pki/admin.conf"
-MICROK8S_ARGUMENTS = "/var/snap/microk8s/current/args/kube-apiserver"
 # Whose control planes are rolled by somebody else, by what it leaves on a machine.
 _PROVISIONERS = (
     ("cluster_api", "/run/cluster-api/bootstrap-success.complete"),
@@ -44,8 +44,8 @@ def manifest(name: str | None, kubelet: Kubelet) -> str | None:
 
 def distribution(host: Host, running: Sequence[Process], kubelet: Kubelet, server: Process | None, arguments: Mapping[str, str]) -> Distribution:
     """`server`: the process of the API server, `arguments`: its flags. What runs outweighs files, which may be left over."""
-    found = _by_system(host) or _by_process(host, running, server, arguments) or _by_file(host, kubelet)
-    name, because = found or (None, "neither a process nor a file of a known distribution is there")
+    found = _by_system(host) or (_by_process(host, running, kubelet, server, arguments) if server else _by_file(host, kubelet))
+    name, because = found or (None, _unknown(server))
     provisioner = next((by for by, trace in _PROVISIONERS if host.exists(trace)), None)
     return Distribution(name, because, provisioner)
 
@@ -61,9 +61,11 @@ def _by_system(host: Host) -> tuple[str, str] | None:
     return None
 
 
-def _by_process(host: Host, running: Sequence[Process], server: Process | None, arguments: Mapping[str, str]) -> tuple[str, str] | None:
-    if server is None:
-        return None
+def _by_process(host: Host, running: Sequence[Process], kubelet: Kubelet, server: Process, arguments: Mapping[str, str]) -> tuple[str, str] | None:
+    """k3s, microk8s and k0s are known by their processes alone: who restarts a service of theirs because of a file that was left over starts a second
+
+    control plane. The static pods of kubeadm and kind have nothing of their own but the manifest.
+    """
     if server.name == "k3s":
         return "k3s", f"process {server.pid} is k3s server"
     if server.name == "kubelite":
@@ -74,7 +76,9 @@ def _by_process(host: Host, running: Sequence[Process], server: Process | None, 
     if supervisor := supervisor_of(host, running, "rke2"):
         return "rke2", f"process {supervisor.pid} is rke2 server"
     rancher = next((name for name, value in arguments.items() if value.startswith("/var/lib/rancher/rke2/")), None)
-    return ("rke2", f"--{rancher} of kube-apiserver is below /var/lib/rancher/rke2") if rancher else None
+    if rancher:
+        return "rke2", f"--{rancher} of kube-apiserver is below /var/lib/rancher/rke2"
+    return _by_static_pod(host, kubelet)
 
 
 def supervisor_of(host: Host, running: Sequence[Process], name: str) -> Process | None:
@@ -84,12 +88,22 @@ def supervisor_of(host: Host, running: Sequence[Process], name: str) -> Process 
 
 
 def _by_file(host: Host, kubelet: Kubelet) -> tuple[str, str] | None:
-    for name, trace in (("rke2", RKE2_MANIFEST), ("k3s", K3S_CERTIFICATE), ("k0s", K0S_ADMIN), ("microk8s", MICROK8S_ARGUMENTS)):
+    for name, trace in (("rke2", RKE2_MANIFEST), ("k3s", K3S_CERTIFICATE), ("k0s", K0S_ADMIN), ("microk8s", kubelite.ARGUMENTS)):
         if host.exists(trace):
             return name, f"{trace} is there"
+    return _by_static_pod(host, kubelet)
+
+
+def _by_static_pod(host: Host, kubelet: Kubelet) -> tuple[str, str] | None:
     static_pod = manifest("kubeadm", kubelet)
     if static_pod and host.exists(static_pod):
         if host.exists("/kind/version"):
             return "kind", f"/kind/version and {static_pod} are there"
         return "kubeadm", f"{static_pod} is there"
     return None
+
+
+def _unknown(server: Process | None) -> str:
+    if server is None:
+        return "neither a process nor a file of a known distribution is there"
+    return f"process {server.pid} is {server.name}, no child of k0s, without the flags of RKE2, and its static pod's manifest is not there"

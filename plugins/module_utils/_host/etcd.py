@@ -12,66 +12,39 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.connection import NoAnswer
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.datastore import DEFAULT_PORT, Access, of_flags, of_k3s
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import PROTOCOL, call
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.protobuf import Malformed, of_bytes, of_number
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.failures import ConfigurationError
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._kubernetes.settings import Settings, tls_context
 
-_RANCHER = "/var/lib/rancher/{}/server"
-_PORT = 2379
 _AT_ONCE = 8
 _MEMBERS, _STATUS, _RANGE = "/etcdserverpb.Cluster/MemberList", "/etcdserverpb.Maintenance/Status", "/etcdserverpb.KV/Range"
 _LINEARIZABLE_READ = b"\x0a\x06health"  # of a key that need not exist: it takes a quorum, as /health and `etcdctl endpoint health`
 
 
-class Access(NamedTuple):
-    """Who asks: paths as the process sees them. `pid`: of the process in whose file system they are."""
-
-    ca: str
-    certificate: str
-    key: str
-    pid: int | None
-
-
-def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> dict[str, Any]:
-    """The `etcd` of the facts. `embedded`: a member of it runs in the API server's own process, and is restarted with it."""
-    servers, access = _known(host, distribution, arguments, pid)
-    embedded = distribution == "k3s" and bool(servers)
-    found: dict[str, Any] = {"servers": [_plain(server) for server in servers], "members": None, "embedded": embedded, "error": None}
+def etcd(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None, unit: str | None = None) -> dict[str, Any]:
+    """The `etcd` of the facts. `embedded`: a member of it runs in the API server's own process, and is restarted with it. `unit`: the process's service."""
+    store = of_k3s(host, pid, unit) if distribution == "k3s" else of_flags(arguments, pid)
+    servers = store.servers
+    found: dict[str, Any] = {"servers": [_plain(server) for server in servers], "members": None, "embedded": store.embedded, "error": None}
     if not servers:
-        return {**found, "error": _without(distribution)}
+        return {**found, "error": store.unknown}
     asked = [server for server in servers if server.startswith(("https://", "http://"))]
     if not asked:
         return {**found, "error": f"{_plain(servers[0])} is no etcd that could be asked"}
     try:
-        context = _context(host, access)
+        context = _context(host, store.access)
         members = _members(asked, context)
     except (ConfigurationError, NoAnswer, OSError) as error:
         return {**found, "error": str(error)}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return {**found, "members": list(pool.map(lambda member: _judged(member, context), members))}
-
-
-def _known(host: Host, distribution: str | None, arguments: Mapping[str, str], pid: int | None) -> tuple[list[str], Access]:
-    """Its URLs, and how it is asked. k3s hides its flags; its own etcd, if it has one, is always at the same place."""
-    if distribution == "k3s":
-        folder = _RANCHER.format(distribution)
-        tls = f"{folder}/tls/etcd"
-        servers = [f"https://127.0.0.1:{_PORT}"] if host.exists(f"{folder}/db/etcd") else []
-        return servers, Access(f"{tls}/server-ca.crt", f"{tls}/client.crt", f"{tls}/client.key", None)
-    servers = [server.strip() for server in arguments.get("etcd-servers", "").split(",") if server.strip()]
-    return servers, Access(arguments.get("etcd-cafile", ""), arguments.get("etcd-certfile", ""), arguments.get("etcd-keyfile", ""), pid)
-
-
-def _without(distribution: str | None) -> str:
-    if distribution == "k3s":
-        return "k3s has no embedded etcd here, and the address of its database is no flag that can be seen"
-    return "--etcd-servers of the API server is not known"
 
 
 def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, Any]]:
@@ -90,15 +63,22 @@ def _members(servers: Sequence[str], context: ssl.SSLContext) -> list[dict[str, 
 
 def _member(message: bytes) -> dict[str, Any]:
     texts = {number: [value.decode("utf-8", "replace") for value in of_bytes(message, number)] for number in (2, 4)}
-    return {"name": "".join(texts[2][:1]), "client_urls": texts[4], "learner": bool(of_number(message, 5))}
+    id = of_number(message, 1)
+    return {"id": f"{id:x}" if id else None, "name": "".join(texts[2][:1]), "client_urls": texts[4], "learner": bool(of_number(message, 5))}
 
 
 def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any]:
-    """One of `members`: healthy if one of its URLs says so, else what was said."""
-    said = [] if member["client_urls"] else ["it has not started"]
+    """One of `members`: healthy if one of its URLs says so, else what was said; neither where all of them lead to other members.
+
+    k0s lets every member tell https://127.0.0.1:2379, so that each machine finds its own member under the names of all.
+    """
+    said, elsewhere = [] if member["client_urls"] else ["it has not started"], []
     for url in member["client_urls"]:
         try:
             status = _call(url, _STATUS, b"", context)
+            if _is_another(member, status):
+                elsewhere.append(_plain(url))
+                continue
             problems = [text.decode("utf-8", "replace") for text in of_bytes(status, 8)]
             if not problems and not of_number(status, 4):
                 problems = ["it has no leader"]
@@ -110,7 +90,15 @@ def _judged(member: Mapping[str, Any], context: ssl.SSLContext) -> dict[str, Any
             said.append(f"{_plain(url)}: {error}")
         except Malformed as error:
             said.append(f"{_plain(url)}: this is no status: {error}")
+    if elsewhere and not said:
+        return {**member, "healthy": None, "error": f"cannot be asked from here: {', '.join(elsewhere)} leads to another member"}
     return {**member, "healthy": False, "error": "; ".join(said)}
+
+
+def _is_another(member: Mapping[str, Any], status: bytes) -> bool:
+    """Whether it was another member that answered, by the header of the answer; a proxy in between may have no ids. Raises Malformed."""
+    answered = next((of_number(header, 2) for header in of_bytes(status, 1)), 0)
+    return bool(answered and member["id"]) and f"{answered:x}" != member["id"]
 
 
 def _without_quorum(url: str, context: ssl.SSLContext) -> list[str]:
@@ -124,7 +112,7 @@ def _without_quorum(url: str, context: ssl.SSLContext) -> list[str]:
 def _call(url: str, method: str, message: bytes, context: ssl.SSLContext) -> bytes:
     parts = urlsplit(url)
     try:
-        host, port = parts.hostname or "", parts.port or _PORT
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORT
     except ValueError as error:
         raise NoAnswer(str(error)) from error
     return call(host, port, method, message, context if parts.scheme == "https" else None)
@@ -153,4 +141,4 @@ def _file(host: Host, path: str, pid: int | None) -> bytes:
 def _plain(url: str) -> str:
     """Without user and password."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url

@@ -31,7 +31,7 @@ def api_server(host: Host) -> dict[str, Any]:
     name, listens = server.distribution.name, server.listens
     with ThreadPoolExecutor() as pool:
         served = pool.submit(loopback, listens.address, listens.port, name)
-        stored = pool.submit(etcd, host, name, server.arguments, pid)
+        stored = pool.submit(etcd, host, name, server.arguments, pid, server.unit)
         said = pool.submit(_health, host, server)
         container_seen = container.described(host, cri, server.container) if server.manages_by == "static_pod" else None
         ready, live, version = said.result()

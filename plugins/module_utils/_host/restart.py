@@ -53,6 +53,8 @@ def restart(host: Host, wanted: Wanted, check: bool) -> dict[str, Any]:
     seconds = stop.grace(server) if wanted.stop_timeout is None else wanted.stop_timeout
     before = _Eye(host, server)
     first = before.look()
+    if before.refused:
+        raise Refused(f"Whether a new API server would be ready could not be asked: {before.refused}. Nothing was done.")
     try:
         chosen = stop.way(host, server, cri, seconds)
     except stop.CannotStop as error:
@@ -116,6 +118,11 @@ class _Eye:
         certificate = loopback(self._listens.address, self._listens.port, self._distribution) if server.process else None
         return proof.Look(server.process, place, certificate, _unhealthy("readyz", self._ready) or _unhealthy("livez", self._live))
 
+    @property
+    def refused(self) -> str | None:
+        """Why nobody is told whether it is ready; None where it was told, or no answer came."""
+        return str(self._ready["error"]) if self._ready["status"] in health.REFUSED else None
+
     def shown(self, look: proof.Look, cri: container.Runtime) -> dict[str, Any]:
         """{process, container, loopback, ready, live, version} as in the facts."""
         server = find(self._host)
@@ -133,6 +140,8 @@ def _unhealthy(what: str, check: Mapping[str, Any]) -> str | None:
     """What a check lacks of 200."""
     if check["status"] == 200:
         return None
+    if check["status"] in health.REFUSED:
+        return f"/{what}: {check['error']}"
     failed = f" ({', '.join(check['failed'])})" if check["failed"] else ""
     return f"/{what} says {check['status']}{failed}" if check["status"] else f"/{what} does not answer: {check['error']}"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import address, container, distribution, flags, kubelet, manifest
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import address, container, distribution, flags, kubelet, kubelite, manifest
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, cgroup, in_own_network, option, processes, unit_of
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, cgroup, in_own_network, processes, unit_of
 
 _STATIC_PODS = ("kubeadm", "kind", "rke2", "openshift")
 
@@ -46,8 +46,9 @@ def find(host: Host) -> Server:
     manages_by = _manages_by(kind.name, process, place)
     if process and manages_by is None:
         host.missed("manages_by", f"Process {process.pid} ({process.name}) is neither in a container nor a child or service of a known distribution.")
-    listens = address.listens(host, kind.name, arguments)
-    return Server(process, arguments, kind, manages_by, place, unit_of(groups), listens, own_kubelet, tuple(running))
+    unit = unit_of(groups)
+    listens = address.listens(host, kind.name, arguments, unit)
+    return Server(process, arguments, kind, manages_by, place, unit, listens, own_kubelet, tuple(running))
 
 
 def _process(host: Host, running: Sequence[Process]) -> Process | None:
@@ -69,11 +70,7 @@ def _words(host: Host, process: Process) -> Sequence[str]:
     """The words with kube-apiserver's flags: its command line, or the file that kubelite reads them from. k3s hides them."""
     if process.name == "k3s":
         return ()
-    if process.name != "kubelite":
-        return process.words
-    path = option(process.words, "kube-apiserver-args-file") or distribution.MICROK8S_ARGUMENTS
-    lines = (host.text(path) or "").splitlines()
-    return [line.strip() for line in lines if line.strip().startswith("--")]
+    return kubelite.flags(host, process.words) if process.name == "kubelite" else process.words
 
 
 def _manages_by(name: str | None, process: Process | None, place: container.Place | None) -> str | None:

@@ -47,7 +47,7 @@ class Command(NamedTuple):
 
 
 class Terminate(NamedTuple):
-    """Send SIGTERM to one process, which is looked at once more before. `container`: the id that its cgroup has to name. `parent`: the name of its parent."""
+    """Send SIGTERM to one process, which is looked at once more before. `container`: the id that its cgroup has to name."""
 
     process: Process
     container: str | None

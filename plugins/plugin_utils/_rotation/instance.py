@@ -15,6 +15,7 @@ from .._diagnosis.checked import moment
 from .._diagnosis.text import clean, dial
 from .certificate import LoopbackCertificate, NotLoopback, read_loopback
 
+_REFUSED = (401, 403)
 LOCAL = frozenset(("127.0.0.1", "::1", "localhost"))
 
 
@@ -80,7 +81,12 @@ class Instance:
     def ready(self) -> bool | None:
         """Whether /readyz of its own address says so; None where it could not be asked."""
         status = self.part("ready").get("status")
-        return None if status is None else status == 200
+        return None if status is None or self.refuses else status == 200
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it answers, and tells nobody whether it is ready who may ask it from its host."""
+        return self.part("ready").get("status") in _REFUSED
 
     @property
     def not_ready_because(self) -> str:

@@ -105,7 +105,8 @@ _ARGUMENT_FILES = (
     ("microk8s", "var/snap/microk8s/current/args/kube-apiserver", 16443),
 )
 _K3S_SERVER = "var/lib/rancher/k3s/server"
-_K3S_SETTINGS = ("etc/rancher/k3s/config.yaml", "etc/rancher/k3s/config.yaml.d/*.yaml", "etc/systemd/system/k3s.service", "etc/init.d/k3s")
+# What comes later wins: k3s puts its flags behind its settings.
+_K3S_SETTINGS = ("etc/rancher/k3s/config.yaml", "etc/rancher/k3s/config.yaml.d/*.y*ml", "etc/systemd/system/k3s.service", "etc/init.d/k3s")
 _K0S_SETTINGS = ("etc/k0s/k0s.yaml", "etc/k0s/config.yaml")
 
 
@@ -122,12 +123,13 @@ def k3s_port(root: Path) -> int | None:
             return None
     except PermissionError:
         return None
+    port = K3S_PORT
     for pattern in _K3S_SETTINGS:
         for file in sorted(root.glob(pattern)):
             listen = re.search(r"(?m)^[^#\n]*https-listen-port['\"]?[\s:='\"\\]+([0-9]+)", _text(file))
             if listen:  # pkg/daemons/control/server.go: the API server listens one port above
-                return int(listen[1]) + 1
-    return K3S_PORT
+                port = int(listen[1]) + 1
+    return port
 
 
 def check_allowed(address: Address, root: Path) -> None:

@@ -19,6 +19,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
 OK = b"\x88"  # :status: 200
 ANSWER: bytes = b"\x0a\x02\x08\x01"  # a message with some header
+FIRST_ID = 2**63  # ids are 64 bits, most of them with the highest one set
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
@@ -43,15 +44,17 @@ def _varint(value: int) -> bytes:
     return head + bytes((value,))
 
 
-def member(name: str, urls: tuple[str, ...], learner: bool = False) -> bytes:
+def member(name: str, urls: tuple[str, ...], learner: bool = False, id: int = 0) -> bytes:
     """A Member of etcdserverpb. Zeros are left out, as everywhere in proto3."""
-    parts = [field(1, 2**63 + 5), field(2, name.encode()) if name else b"", field(3, b"https://192.0.2.1:2380"), *(field(4, url.encode()) for url in urls)]
-    return b"".join(parts) + (field(5, 1) if learner else b"")
+    texts = ((2, name), (3, "https://192.0.2.1:2380"), *((4, url) for url in urls))
+    parts = [field(number, text.encode()) for number, text in texts if text]
+    return (field(1, id) if id else b"") + b"".join(parts) + (field(5, 1) if learner else b"")
 
 
-def status(leader: int = 7, *errors: str) -> bytes:
-    """A StatusResponse."""
-    return field(1, ANSWER) + field(2, b"3.6.4") + (field(4, leader) if leader else b"") + b"".join(field(8, error.encode()) for error in errors)
+def status(leader: int = 7, *errors: str, id: int = 0) -> bytes:
+    """A StatusResponse; `id`: of the member that answers."""
+    header = ANSWER + (field(2, id) if id else b"")
+    return field(1, header) + field(2, b"3.6.4") + (field(4, leader) if leader else b"") + b"".join(field(8, error.encode()) for error in errors)
 
 
 def answered(content: bytes) -> bytes:
@@ -106,9 +109,10 @@ class Etcd:
 def etcds(folder: Path, authority: Authority, count: int, **options: Any) -> Iterator[list[Etcd]]:
     """So many healthy members, which know one another."""
     found = [Etcd(folder / str(number), authority, **options) for number in range(count)]
-    listed = b"".join(field(2, member(f"etcd-{number}", (one.url,))) for number, one in enumerate(found, 1))
-    for one in found:
+    listed = b"".join(field(2, member(f"etcd-{number}", (one.url,), id=FIRST_ID + number)) for number, one in enumerate(found, 1))
+    for number, one in enumerate(found, 1):
         one.answers["MemberList"] = answered(field(1, ANSWER) + listed)
+        one.answers["Status"] = answered(status(id=FIRST_ID + number))
     try:
         yield found
     finally:

@@ -80,7 +80,7 @@ def admin(machine: Machine, authority: Authority, path: str = "/etc/kubernetes/a
     machine.file(path, as_yaml(kubeconfig), mode=0o600)
 
 
-def asked(host: Host, distribution: str | None = "kubeadm") -> Credentials | None:
+def asked(host: Host, distribution: str | None = "kubeadm") -> list[Credentials]:
     return credentials(host, distribution)
 
 
@@ -110,22 +110,48 @@ class TestHealth:
         admin(machine, Authority("another"), token="s3cr3t")
         health = Health("127.0.0.1", api.port, lambda: asked(Host(machine.root)))
         found = health.ready()
-        assert found["status"] is None and "certificate verify failed" in found["error"]
+        assert found["status"] == 401 and "with /etc/kubernetes/admin.conf: " in found["error"] and "certificate verify failed" in found["error"]
         assert all(authorization is None for _path, authorization in api.requests)
 
     def test_without_credentials_the_refusal_is_told(self, api: TlsServer, machine: Machine) -> None:
         host = Host(machine.root)
         found = Health("127.0.0.1", api.port, lambda: asked(host)).ready()
-        assert found["status"] == 401 and "no right" in found["error"]
+        assert found == {
+            "status": 401,
+            "failed": [],
+            "error": "it refuses to say (without credentials: HTTP 401; no credentials that could be used are on the host)",
+        }
         assert [entry["what"] for entry in host.coverage] == ["credentials"]
+
+    def test_of_several_credentials_those_are_used_that_are_accepted(self, api: TlsServer, machine: Machine, authority: Authority) -> None:
+        admin(machine, Authority("the CA of the cluster that was here before"))
+        admin(machine, authority, path="/etc/kubernetes/super-admin.conf")
+        health = Health("127.0.0.1", api.port, lambda: asked(Host(machine.root)))
+        assert health.ready()["status"] == 200
+        assert len(api.requests) == 2  # without credentials, and with those that know the server
+        assert health.live()["status"] == 200 and len(api.requests) == 3
+
+    def test_whom_it_refuses_for_a_moment_is_asked_again(self, tmp_path: Path, authority: Authority, machine: Machine) -> None:
+        """A server that starts refuses everybody until it knows the roles; credentials that it will never accept must not stand in the way then."""
+        admin(machine, authority)
+        with serving(tmp_path / "starting", authority, "kube-apiserver", {**HEALTH, "/readyz": (403, "{}")}) as server:
+            health = Health("127.0.0.1", server.port, lambda: asked(Host(machine.root)))
+            assert health.ready() == {
+                "status": 403,
+                "failed": [],
+                "error": "it refuses to say (without credentials: HTTP 403; with /etc/kubernetes/admin.conf: HTTP 403)",
+            }
+            server.answers["/readyz"] = READY
+            server.requests.clear()
+            assert health.ready()["status"] == 200 and len(server.requests) == 1
 
     def test_what_failed_is_named(self, tmp_path: Path, authority: Authority) -> None:
         with serving(tmp_path / "open", authority, "kube-apiserver", {"/readyz": NOT_READY}) as server:
-            assert Health("127.0.0.1", server.port, lambda: None).ready() == {"status": 500, "failed": ["etcd"], "error": None}
+            assert Health("127.0.0.1", server.port, list).ready() == {"status": 500, "failed": ["etcd"], "error": None}
 
     def test_nobody_there(self, api: TlsServer) -> None:
         api.close()
-        found = Health("127.0.0.1", api.port, lambda: None).ready()
+        found = Health("127.0.0.1", api.port, list).ready()
         assert found == {"status": None, "failed": [], "error": f"dial tcp 127.0.0.1:{api.port}: connect: connection refused"}
 
 
@@ -143,8 +169,32 @@ class TestCredentials:
     )
     def test_each_distribution_has_its_file(self, distribution: str | None, path: str, machine: Machine, authority: Authority) -> None:
         admin(machine, authority, path=path)
-        found = credentials(Host(machine.root), distribution)
-        assert found and found.path == path
+        assert [one.path for one in credentials(Host(machine.root), distribution)] == [path]
+
+    @pytest.mark.parametrize("distribution", ["k3s", "rke2"])
+    def test_the_supervisor_has_credentials_of_its_own(self, distribution: str, machine: Machine, authority: Authority, tmp_path: Path) -> None:
+        """They name files, as no other kubeconfig here does."""
+        certificate, key = authority.issue("system:admin", "system:masters")
+        for name, content in {"ca.crt": authority.certificate, "client-admin.crt": certificate, "client-admin.key": key}.items():
+            (tmp_path / name).write_bytes(content)
+        path = f"/var/lib/rancher/{distribution}/server/cred/admin.kubeconfig"
+        machine.file(
+            path,
+            "apiVersion: v1\nclusters:\n- cluster:\n    server: https://127.0.0.1:6444\n"
+            f"    certificate-authority: {tmp_path}/ca.crt\n  name: local\ncontexts:\n- context:\n    cluster: local\n    namespace: default\n    user: user\n"
+            "  name: Default\ncurrent-context: Default\nkind: Config\npreferences: {}\nusers:\n- name: user\n  user:\n"
+            f"    client-certificate: {tmp_path}/client-admin.crt\n    client-key: {tmp_path}/client-admin.key\n",
+        )
+        assert [one.path for one in credentials(Host(machine.root), distribution)] == [path]
+        admin(machine, authority, path=f"/etc/rancher/{distribution}/{distribution}.yaml")
+        assert [one.path for one in credentials(Host(machine.root), distribution)] == [f"/etc/rancher/{distribution}/{distribution}.yaml", path]
+
+    def test_where_one_cannot_be_used_the_next_is(self, machine: Machine, authority: Authority) -> None:
+        machine.file("/etc/kubernetes/admin.conf", "a: |\n")
+        admin(machine, authority, path="/etc/kubernetes/super-admin.conf")
+        host = Host(machine.root)
+        assert [one.path for one in credentials(host, "kubeadm")] == ["/etc/kubernetes/super-admin.conf"]
+        assert "/etc/kubernetes/admin.conf" in host.coverage[0]["message"]
 
     def test_json_is_read_too(self, machine: Machine, authority: Authority) -> None:
         machine.file("/etc/kubernetes/admin.conf", json.dumps(authority.kubeconfig()))
@@ -156,6 +206,6 @@ class TestCredentials:
     def test_what_cannot_be_used_is_told_without_what_is_in_it(self, damage: Any, machine: Machine, authority: Authority) -> None:
         machine.file("/etc/kubernetes/admin.conf", damage(as_yaml(authority.kubeconfig())))
         host = Host(machine.root)
-        assert credentials(host, "kubeadm") is None
+        assert credentials(host, "kubeadm") == []
         assert len(host.coverage) == 1 and "/etc/kubernetes/admin.conf" in host.coverage[0]["message"]
         assert "s3cr3t" not in str(host.coverage)

@@ -15,11 +15,13 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.conne
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.etcd import etcd
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grpc import call
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.k3s import flag
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.protobuf import Malformed, fields, of_bytes, of_number
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.certificates import Authority
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.etcd_server import (
     ANSWER,
     DATA,
+    FIRST_ID,
     GOAWAY,
     HEADERS,
     OK,
@@ -64,7 +66,8 @@ def test_all_members_are_asked(trio: list[Etcd], machine: Machine, flags: dict[s
     found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
     assert found["error"] is None and found["embedded"] is False and found["servers"] == [trio[0].url]
     assert found["members"] == [
-        {"name": f"etcd-{number}", "client_urls": [one.url], "learner": False, "healthy": True, "error": None} for number, one in enumerate(trio, 1)
+        {"id": f"{FIRST_ID + number:x}", "name": f"etcd-{number}", "client_urls": [one.url], "learner": False, "healthy": True, "error": None}
+        for number, one in enumerate(trio, 1)
     ]
     assert [one.calls for one in trio] == [["MemberList", "Status", "Range"], ["Status", "Range"], ["Status", "Range"]]
 
@@ -101,14 +104,38 @@ def test_one_is_down_and_another_tells_the_members(trio: list[Etcd], machine: Ma
 def test_one_has_not_started_and_has_no_vote(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
     trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[0].url,))) + field(2, member("", (), learner=True)))
     found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
-    assert found["members"][0] == {"name": "", "client_urls": [], "learner": True, "healthy": False, "error": "it has not started"}
+    assert found["members"][0] == {"id": None, "name": "", "client_urls": [], "learner": True, "healthy": False, "error": "it has not started"}
 
 
 def test_it_suffices_that_one_of_the_urls_answers(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
     trio[2].close()
-    trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[2].url, trio[0].url))))
+    trio[0].answers["MemberList"] = answered(field(2, member("etcd-1", (trio[2].url, trio[0].url), id=FIRST_ID + 1)))
     found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
     assert found["members"][0]["healthy"] is True
+
+
+def test_where_every_member_tells_the_same_url_only_the_one_behind_it_is_known(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    """k0s: all members advertise https://127.0.0.1:2379."""
+    same = (trio[0].url,)
+    listed = [field(2, member(f"etcd-{number}", same, id=FIRST_ID + number)) for number in (1, 2, 3)]
+    trio[0].answers["MemberList"] = answered(b"".join(listed))
+    found = etcd(Host(machine.root), "k0s", {**flags, "etcd-servers": trio[0].url}, None)
+    elsewhere = f"cannot be asked from here: {trio[0].url} leads to another member"
+    assert [(one["healthy"], one["error"]) for one in found["members"]] == [(True, None), (None, elsewhere), (None, elsewhere)]
+
+
+def test_a_member_is_sick_whose_own_url_does_not_answer_although_another_leads_elsewhere(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    trio[2].close()
+    trio[0].answers["MemberList"] = answered(field(2, member("etcd-3", (trio[0].url, trio[2].url), id=FIRST_ID + 3)))
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert [(one["healthy"], "connection refused" in one["error"]) for one in found["members"]] == [(False, True)]
+
+
+def test_who_has_no_ids_is_believed(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    """A gRPC proxy tells members without ids."""
+    trio[0].answers["MemberList"] = answered(field(2, member("proxy", (trio[1].url,))))
+    found = etcd(Host(machine.root), "kubeadm", {**flags, "etcd-servers": trio[0].url}, None)
+    assert [(one["id"], one["healthy"]) for one in found["members"]] == [(None, True)]
 
 
 def test_without_the_right_certificate_nothing_is_known(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
@@ -153,12 +180,86 @@ def test_what_cannot_be_asked_is_told(distribution: str, servers: str, error: st
     assert found["members"] is None and error in found["error"]
 
 
-def test_k3s_has_an_etcd_of_its_own_or_none(machine: Machine) -> None:
-    assert etcd(Host(machine.root), "k3s", {}, None)["embedded"] is False
-    (machine.root / "var/lib/rancher/k3s/server/db/etcd").mkdir(parents=True)
+SERVER = "/var/lib/rancher/k3s/server"
+LOCAL = ["https://127.0.0.1:2379"]
+KINE = [f"unix://{SERVER}/kine.sock"]
+
+
+@pytest.mark.parametrize(
+    ("files", "servers", "embedded"),
+    [
+        ({f"{SERVER}/db/etcd/member/wal": ""}, LOCAL, True),
+        ({f"{SERVER}/db/etcd/member/wal": "", f"{SERVER}/db/state.db-migrated": ""}, LOCAL, True),
+        ({f"{SERVER}/db/etcd/config": "", f"{SERVER}/db/state.db": ""}, KINE, False),
+        ({f"{SERVER}/kine.sock": ""}, KINE, False),
+        ({f"{SERVER}/token": ""}, [], False),
+        ({f"{SERVER}/token": "", "/etc/rancher/k3s/config.yaml": "disable-etcd: true\n"}, LOCAL, False),
+        ({f"{SERVER}/db/etcd/member/wal": "", "/etc/rancher/k3s/config.yaml": "disable-etcd: false\n"}, LOCAL, True),
+        ({f"{SERVER}/token": "", "/etc/systemd/system/k3s.service": "ExecStart=/usr/local/bin/k3s server --disable-etcd\nRestart=always\n"}, LOCAL, False),
+        ({f"{SERVER}/db/state.db": "", "/etc/rancher/k3s/config.yaml": "data-dir: /data/\n", "/data/server/db/etcd/member/wal": ""}, LOCAL, True),
+        ({f"{SERVER}/db/state.db": "", "/etc/rancher/k3s/config.yaml": "data-dir: /data/\n"}, [], False),
+    ],
+)
+def test_k3s_has_an_etcd_of_its_own_or_none(files: dict[str, str], servers: list[str], embedded: bool, machine: Machine) -> None:
+    for path, content in files.items():
+        machine.file(path, content)
     found = etcd(Host(machine.root), "k3s", {}, None)
-    assert found["embedded"] is True and found["servers"] == ["https://127.0.0.1:2379"]
-    assert "/var/lib/rancher/k3s/server/tls/etcd/server-ca.crt cannot be read" in found["error"]
+    assert (found["servers"], found["embedded"], found["members"]) == (servers, embedded, None)
+    if servers == KINE:
+        assert found["error"] == f"{KINE[0]} is no etcd that could be asked"
+
+
+def test_k3s_may_have_an_etcd_that_is_not_its_own(trio: list[Etcd], machine: Machine, flags: dict[str, str]) -> None:
+    machine.file(f"{SERVER}/db/etcd/member/wal")
+    files = {"datastore-cafile": flags["etcd-cafile"], "datastore-certfile": flags["etcd-certfile"], "datastore-keyfile": flags["etcd-keyfile"]}
+    settings = {"datastore-endpoint": f"https://127.0.0.1:1,{trio[1].url}", **files}
+    machine.file("/etc/rancher/k3s/config.yaml", "".join(f"{name}: {value}\n" for name, value in settings.items()))
+    found = etcd(Host(machine.root), "k3s", {}, None)
+    assert (found["servers"], found["embedded"], len(found["members"])) == (["https://127.0.0.1:1", trio[1].url], False, 3)
+    machine.file("/etc/rancher/k3s/config.yaml")
+    variables = {name.upper().replace("-", "_"): value for name, value in settings.items()}
+    machine.process(10, ["/usr/local/bin/k3s server"], environ={f"K3S_{name}": value for name, value in variables.items()})
+    assert len(etcd(Host(machine.root), "k3s", {}, 10)["members"]) == 3
+
+
+def test_the_address_of_a_database_is_not_shown(machine: Machine) -> None:
+    machine.file("/etc/rancher/k3s/config.yaml", "datastore-endpoint: mysql://root:s3cr3t@tcp(192.0.2.1:3306)/k3s\n")
+    machine.file(f"{SERVER}/kine.sock")
+    host = Host(machine.root)
+    found = etcd(host, "k3s", {}, None)
+    assert found["servers"] == KINE and "s3cr3t" not in str((found, host.coverage))
+
+
+def test_where_k3s_works_outweighs_what_was_left_at_the_usual_place(machine: Machine) -> None:
+    """A member of etcd that is not seen would be restarted without a look at the others."""
+    machine.file(f"{SERVER}/db/state.db")
+    machine.file("/data/server/db/etcd/member/wal")
+    machine.process(10, ["/usr/local/bin/k3s server"])
+    assert etcd(Host(machine.root), "k3s", {}, 10)["embedded"] is False
+    (machine.root / "proc/10/cwd").symlink_to("/data/server")
+    assert etcd(Host(machine.root), "k3s", {}, 10)["embedded"] is True
+
+
+def test_the_etcd_of_k3s_is_asked_with_the_files_of_its_folder(machine: Machine) -> None:
+    machine.file("/etc/rancher/k3s/config.yaml", "data-dir: /data\n")
+    machine.file("/data/server/db/etcd/member/wal")
+    assert "/data/server/tls/etcd/server-ca.crt cannot be read" in etcd(Host(machine.root), "k3s", {}, None)["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ("ExecStart=k3s server --data-dir=/a --data-dir /b\n", "/b"),
+        ("ExecStart=k3s server '--data-dir=/a'\n", "/a"),
+        ("ExecStart=k3s server \\\n\t'--data-dir' \\\n\t'/a' \\\n", "/a"),
+        ("# ExecStart=k3s server --data-dir=/a\n", None),
+        ("ExecStart=k3s server --etcd-arg=data-dir=/a --my-data-dir=/b --data-dir-of=/c\n", None),
+        ("ExecStart=k3s server --data-dir --tls-san=x\n", "true"),
+        (None, None),
+    ],
+)
+def test_what_a_service_of_k3s_is_told(content: str | None, value: str | None) -> None:
+    assert flag(content, "data-dir") == value
 
 
 class TestFrames:

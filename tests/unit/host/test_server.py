@@ -136,6 +136,24 @@ def test_flags_are_shown_but_for_secrets() -> None:
     assert "s3cr3t" not in str(shown)
 
 
+@pytest.mark.parametrize("name", ["${SNAP_DATA}", "$SNAP_DATA"])
+def test_microk8s_reads_its_flags_from_a_file_with_variables(name: str, machine: Machine) -> None:
+    """As it is shipped: microk8s-resources/default-args/kube-apiserver."""
+    machine.process(10, ["/snap/microk8s/6809/kubelite"], environ={"TOKEN": "s3cr3t"})
+    shipped = (
+        f"--cert-dir={name}/certs\n--service-cluster-ip-range=10.152.183.0/24\n--authorization-mode=AlwaysAllow\n"
+        f'--etcd-servers="unix://{name}/var/kubernetes/backend/kine.sock:12379"\n--feature-gates=$TOKEN\n'
+    )
+    machine.file("/var/snap/microk8s/current/args/kube-apiserver", shipped)
+    assert find(Host(machine.root)).arguments == {
+        "authorization-mode": "AlwaysAllow",
+        "cert-dir": "/var/snap/microk8s/current/certs",
+        "etcd-servers": "unix:///var/snap/microk8s/current/var/kubernetes/backend/kine.sock:12379",
+        "feature-gates": "$TOKEN",
+        "service-cluster-ip-range": "10.152.183.0/24",
+    }
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [

@@ -192,6 +192,16 @@ def test_openshift_is_refused_with_its_own_way(kubeadm: Machine) -> None:
         restart(Host(kubeadm.root), WANTED, check=False)
 
 
+def test_whose_health_cannot_be_asked_is_not_restarted(kubeadm: Machine) -> None:
+    """The same machine is restarted above: the administrator's credentials are what is missing here."""
+    kubeadm.crictl(container())
+    (kubeadm.root / "etc/kubernetes/admin.conf").unlink()
+    with pytest.raises(Refused, match=r"could not be asked: it refuses to say \(without credentials: HTTP 401; no credentials") as caught:
+        restart(Host(kubeadm.root), WANTED, check=False)
+    assert "Nothing was done" in str(caught.value)
+    assert not any("stop" in call for call in kubeadm.crictl_calls())
+
+
 def failed(machine: Machine) -> Failed:
     with pytest.raises(Failed) as caught:
         restart(Host(machine.root), WANTED._replace(ready_timeout=1), check=False)
@@ -242,9 +252,10 @@ def test_the_kubelets_files_tell_the_last_lines_where_crictl_does_not(kubeadm: M
     assert failed(kubeadm).result["logs"] == ["the reason, password=(removed)"]
 
 
-def test_the_journal_tells_the_last_lines_of_a_service(machine: Machine, api: TlsServer) -> None:
+def test_the_journal_tells_the_last_lines_of_a_service(machine: Machine, api: TlsServer, authority: Authority) -> None:
     machine.process(10, ["/usr/local/bin/k3s server"], cgroup="0::/system.slice/k3s.service\n")
     machine.file("/etc/rancher/k3s/config.yaml", f"https-listen-port: {api.port - 1}\n")
+    machine.file("/etc/rancher/k3s/k3s.yaml", as_yaml(authority.kubeconfig()))
     machine.program("/usr/bin/systemctl", "pass")
     machine.program("/usr/bin/journalctl", "print('of', sys.argv[2])")
     wanted = WANTED._replace(container_id=None, manages_by="service", distribution="k3s", ready_timeout=1)

@@ -4,12 +4,14 @@
 """Guard `etcd`: what the API servers need to come back is there, and stays so. Pure. PRIVATE to the collection.
 
 A restart of kube-apiserver touches no member of etcd; all members healthy, or so many that one more may be lost, is enough. k3s with embedded etcd restarts
-its member with it: then the rest must have quorum. Members are as the API servers see them, each with its own --etcd-* files.
+its member with it: then the rest must have quorum. Members are as the API servers see them, each with its own --etcd-* files; of a member that one of them
+cannot reach at all (`healthy` is null: k0s, whose members all tell 127.0.0.1) another one knows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..._diagnosis.text import listing
@@ -34,24 +36,53 @@ def etcd(situation: Situation) -> Iterator[Guard]:
         yield Guard(NAME, True, elsewhere) if situation.seen else Guard(NAME, None, "no host was asked")
         return
     # Each API server may reach other members: what one of them finds dead may be dead for it alone, and that is reason enough to stop.
-    yield _worst([_judged(one, situation) for one in views])
+    yield _worst([_judged(one, _completed(one, views), situation) for one in views])
 
 
 def _worst(guards: Sequence[Guard]) -> Guard:
-    return next((guard for guard in guards if not guard.ok), guards[0])
+    return next((guard for ok in (False, None) for guard in guards if guard.ok is ok), guards[0])
 
 
-def _judged(view: Instance, situation: Situation) -> Guard:
-    """What one API server sees of etcd, judged for the restart of the next one."""
-    members: Sequence[Member] = view.part("etcd")["members"]
+def _completed(view: Instance, views: Sequence[Instance]) -> list[Member]:
+    """Its members, with what others say of those that it could not ask itself: the worst that anybody says."""
+    known: dict[Any, Member] = {}
+    for member in (member for one in views for member in one.part("etcd")["members"]):
+        if member.get("healthy") is False or (member.get("healthy") and _key(member) not in known):
+            known[_key(member)] = member
+    return [member if member.get("healthy") is not None else known.get(_key(member), member) for member in view.part("etcd")["members"]]
+
+
+def _key(member: Member) -> Any:
+    """By which it is the same member in another view."""
+    return member.get("id") or member.get("name")
+
+
+def _judged(view: Instance, members: Sequence[Member], situation: Situation) -> Guard:
+    """What one API server sees of etcd, judged for the restart of the next one. What nobody knows of a member does not let pass, and is no fault either."""
+    guard = _with(view, members, situation)
+    if guard.ok is False and any(member.get("healthy") is None for member in members):
+        at_best = [member if member.get("healthy") is not None else {**member, "healthy": True} for member in members]
+        if _with(view, at_best, situation).ok:
+            return replace(guard, ok=None, says=f"{_said(members)}: whether one more may be lost is not known")
+    return guard
+
+
+def _said(members: Sequence[Member]) -> str:
+    """`2 of 3 members healthy, quorum is 2; not: cp3 (connection refused)`."""
+    said = f"{len([member for member in members if member.get('healthy')])} of {len(members)} members healthy, quorum is {len(members) // 2 + 1}"
+    for word, state in (("not", False), ("not known", None)):
+        if found := [_named(member) for member in members if member.get("healthy") is state]:
+            said += f"; {word}: {listing(found)}"
+    return said
+
+
+def _with(view: Instance, members: Sequence[Member], situation: Situation) -> Guard:
     healthy = [member for member in members if member.get("healthy")]
     sick = [member for member in members if not member.get("healthy")]
     quorum, count = len(members) // 2 + 1, len(members)
     target = situation.next
     takes_one = bool(target and target.part("etcd").get("embedded") and (target.facts or {}).get("manages_by") == "service")
-    said = f"{len(healthy)} of {count} members healthy, quorum is {quorum}"
-    if sick:
-        said += f"; not: {listing([_named(member) for member in sick])}"
+    said = _said(members)
     if takes_one and target:
         left = len([member for member in healthy if not _is_of(member, target)])
         if count == 1:

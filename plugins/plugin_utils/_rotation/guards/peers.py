@@ -52,8 +52,11 @@ def _twins(situation: Situation) -> list[str]:
 
 
 def peers(situation: Situation) -> Iterator[Guard]:
-    """Every other API server is ready."""
-    others = situation.others
+    """Every other API server is ready; and of the next one it can be told afterwards."""
+    others, target = situation.others, situation.next
+    if target and target.refuses:
+        lost = "nothing could tell whether it has come back: put credentials that are valid on its host"
+        yield Guard(PEERS, None, f"cannot be asked whether it is ready ({target.not_ready_because}), so {lost}", target.where)
     for one in others:
         if one.ready is not True:
             what = "is not ready" if one.ready is False else "cannot be asked whether it is ready"
