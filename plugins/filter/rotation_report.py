@@ -21,13 +21,14 @@ def rotation_report(
     failure: Mapping[str, Any] | None = None,
     check: bool = False,
     at: str | None = None,
+    spared: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     # Ansible imports all filters of a collection to find one, in each task's worker: each brings its own judgement only when it is called.
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._diagnosis.checked import InvalidObservation, moment, plain
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.report import report
 
     try:
-        return report(plain(plan), plain(done), run, moment(at) if at else datetime.now(timezone.utc), plain(failure) or None, check)
+        return report(plain(plan), plain(done), run, moment(at) if at else datetime.now(timezone.utc), plain(failure) or None, check, plain(spared))
     except (InvalidObservation, KeyError, TypeError) as error:
         raise AnsibleFilterError(f"{_NAME}: {error!r}. Expected: a plan of rotation_plan, and results of rotation_proof.") from error
 

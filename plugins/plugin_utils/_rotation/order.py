@@ -47,7 +47,7 @@ def turns(verdicts: Iterable[Verdict], situation: Situation) -> tuple[Turn, ...]
 def through(situation: Situation, target: str | None) -> str | None:
     """The URL of an API server on another host than `target` that is ready, None where there is none: what is asked while `target` restarts."""
     owners: Sequence[tuple[Instance, str, int]] = [
-        (one, address, port) for address, port in situation.api.server_addresses for one in situation.instances if address in one.addresses
+        (one, address, port) for address, port in situation.api.server_addresses for one in situation.instances if address in situation.addresses_of(one)
     ]
     return next((f"https://{dial(address, port)}" for one, address, port in owners if one.host != target and one.ready), None)
 

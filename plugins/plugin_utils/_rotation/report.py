@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,18 +16,30 @@ from .times import iso
 FORMAT, FORMAT_VERSION = "kubeops.webhook_doctor/rotation", 1
 DONE, STOPPED, PREVIEW = "done", "stopped", "preview"
 _LOG_LINES = 40
+_SPARED = "not due any more in {}"
 
 
 def report(
-    plan: Mapping[str, Any], done: Sequence[Mapping[str, Any]], run: str, now: datetime, failure: Mapping[str, Any] | None = None, check: bool = False
+    plan: Mapping[str, Any],
+    done: Sequence[Mapping[str, Any]],
+    run: str,
+    now: datetime,
+    failure: Mapping[str, Any] | None = None,
+    check: bool = False,
+    spared: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """plan: as made at the beginning. done: a proof (with `seconds`) for each server that was worked on, in their order. failure: {host, says, logs}.
+    spared: verdicts of those that were due then, and not any more in their turn.
 
     {format, format_version, run, cluster, at, outcome: nothing|waiting|refused|preview|done|stopped, says, what, instances, guards, window, failure}
     """
-    outcome = _outcome(plan, failure, check)
+    now_fine = {item["host"]: item for item in spared}
+    outcome = _outcome(plan, failure, check, now_fine)
     by_host = {item["host"]: item for item in done}
-    instances = [_instance(one, plan, by_host.get(one["host"]), failure, outcome == PREVIEW) for one in plan["instances"]]
+    instances = [
+        _spared(one, now_fine[one["host"]]) if one["host"] in now_fine else _instance(one, plan, by_host.get(one["host"]), failure, outcome == PREVIEW)
+        for one in plan["instances"]
+    ]
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -35,7 +47,7 @@ def report(
         "cluster": plan["cluster"],
         "at": iso(now),
         "outcome": outcome,
-        "says": _says(outcome, plan, instances, failure),
+        "says": _says(outcome, plan, instances, failure, list(now_fine)),
         "what": plan["what"],
         "instances": instances,
         "guards": list(plan["guards"]),
@@ -49,11 +61,13 @@ def state_of(outcome: str, plan: Mapping[str, Any]) -> str:
     return "warning" if outcome in (PREVIEW, WAITING) or plan["unknown"] else "good"
 
 
-def _outcome(plan: Mapping[str, Any], failure: Mapping[str, Any] | None, check: bool) -> str:
+def _outcome(plan: Mapping[str, Any], failure: Mapping[str, Any] | None, check: bool, spared: Container[str]) -> str:
     if failure:
         return STOPPED
     if plan["outcome"] in (NOTHING, WAITING, REFUSED):
         return str(plan["outcome"])
+    if all(turn["host"] in spared for turn in plan["order"]):
+        return NOTHING
     return PREVIEW if check else DONE
 
 
@@ -66,21 +80,36 @@ def _instance(
     outcome = one["state"]
     if due:
         outcome = "failed" if failed else "done" if item and item["proven"] else "would_be_done" if preview else "not_touched"
-    old = {"not_after": one["not_after"], "started": one["started"], "lifetime_days": one["lifetime_days"]}
-    return {
-        "host": one["host"],
-        "address": one["address"],
-        "version": one["version"],
-        "outcome": outcome,
-        "says": one["says"],
-        "old": {**old, **(item["old"] if item else {})},
-        "new": dict(item["new"]) if item else None,
-        "seconds": item.get("seconds") if item else None,
-        "notes": list(item["notes"]) if item else [],
-    }
+    return _described(
+        one,
+        outcome=outcome,
+        says=one["says"],
+        old={**_certificate(one), **(item["old"] if item else {})},
+        new=dict(item["new"]) if item else None,
+        seconds=item.get("seconds") if item else None,
+        notes=list(item["notes"]) if item else [],
+    )
 
 
-def _says(outcome: str, plan: Mapping[str, Any], instances: Sequence[Mapping[str, Any]], failure: Mapping[str, Any] | None) -> str:
+def _spared(one: Mapping[str, Any], verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """One that somebody else has seen to since the plan was made: it is told as it is now."""
+    note = f"{_SPARED.format('its turn')}; when this was planned: {one['says']}"
+    new = _certificate(verdict) if verdict.get("not_after") else None
+    return _described(one, outcome=verdict["state"], says=verdict["says"], old=_certificate(one), new=new, seconds=None, notes=[note])
+
+
+def _certificate(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: verdict.get(key) for key in ("not_after", "started", "lifetime_days")}
+
+
+def _described(one: Mapping[str, Any], **what: Any) -> dict[str, Any]:
+    return {"host": one["host"], "address": one["address"], "version": one["version"], **what}
+
+
+def _says(outcome: str, plan: Mapping[str, Any], instances: Sequence[Mapping[str, Any]], failure: Mapping[str, Any] | None, spared: Sequence[str]) -> str:
+    overtaken = [f"{_SPARED.format('its turn' if len(spared) == 1 else 'their turns')}: {listing(list(spared), 10)}"] if spared else []
+    if outcome == NOTHING and spared:
+        return f"nothing was done: {overtaken[0]}"
     if outcome in (NOTHING, WAITING, REFUSED):
         return str(plan["says"])
     done = [one["host"] for one in instances if one["outcome"] == "done"]
@@ -88,9 +117,13 @@ def _says(outcome: str, plan: Mapping[str, Any], instances: Sequence[Mapping[str
     if outcome == PREVIEW:
         return f"{plan['says']}; check mode: nothing was changed"
     if failure is None:
-        return f"{plan['what']}: done and proven on {listing(done, 10)}"
+        return "; ".join([f"{plan['what']}: done and proven on {listing(done, 10)}", *overtaken])
     where = f" at {failure['host']}" if failure.get("host") else ""
-    parts = [f"stopped{where}: {clean(failure['says'], 500).rstrip('.')}", f"done before: {listing(done, 10)}" if done else "nothing was done before"]
+    parts = [
+        f"stopped{where}: {clean(failure['says'], 500).rstrip('.')}",
+        f"done before: {listing(done, 10)}" if done else "nothing was done before",
+        *overtaken,
+    ]
     if left:
         parts.append(f"not touched: {listing(left, 10)}")
     return "; ".join(parts)

@@ -15,6 +15,7 @@ from .._diagnosis.cluster import Cluster
 from .._diagnosis.platform import Platform, judge_platform
 from .api import Api, Object
 from .instance import LOCAL, Instance
+from .node import addresses, advertised
 from .options import Options
 
 
@@ -73,27 +74,38 @@ class Situation:
     def platform(self) -> Platform | None:
         return judge_platform(self.facts) if self.facts else None
 
+    @property
+    def unlisted(self) -> Sequence[Instance]:
+        """Those whose API server tells the Service default/kubernetes nothing of itself: what is there is of somebody else (k0s), and may be a balancer's."""
+        return [one for one in self.seen if (one.part("process").get("arguments") or {}).get("endpoint-reconciler-type") == "none"]
+
     @cached_property
     def strangers(self) -> tuple[tuple[str, int], ...]:
-        """API servers that the Service default/kubernetes has, and that are on no host of the inventory."""
-        known = frozenset().union(*(one.addresses for one in self.instances))
+        """API servers that the Service default/kubernetes has, and that are on no host of the inventory; none where it does not list them."""
+        if self.unlisted:
+            return ()
+        known = frozenset().union(*(self.addresses_of(one) for one in self.instances))
         return tuple((address, port) for address, port in self.api.server_addresses if address not in known | LOCAL)
 
     @property
     def outsiders(self) -> Sequence[Instance]:
         """Hosts whose API server is ready, and is none that the Service default/kubernetes has. At first only: who has just come up may not be there yet."""
-        if self.baseline is not None or not self.api.server_addresses:
+        if self.baseline is not None or not self.api.server_addresses or self.unlisted:
             return ()
         there = {address for address, dummy in self.api.server_addresses}
-        return [one for one in self.instances if one.ready and not one.addresses & there]
+        return [one for one in self.instances if one.ready and not self.addresses_of(one) & there]
+
+    def addresses_of(self, instance: Instance) -> frozenset[str]:
+        """All that are known of it: those that its host shows, and those that its Node tells.
+
+        Its Node is the one with an address that only this host's interfaces have. A name would not do: another cluster may have a node of that name.
+        """
+        elsewhere = frozenset().union(*(one.own_addresses for one in self.seen if one is not instance))
+        nodes = [node for node in self.api.objects("Node") if (instance.own_addresses - elsewhere) & addresses(node)]
+        return instance.addresses.union(*(addresses(node) | advertised(node) for node in nodes))
 
     def node_of(self, instance: Instance) -> Object | None:
         """The Node object of a host, by an address, else by its name; None where there is none (k0s), or nodes could not be read."""
         nodes = self.api.objects("Node")
-        by_address = (node for node in nodes if instance.addresses & _addresses(node))
+        by_address = (node for node in nodes if instance.addresses & addresses(node))
         return next(by_address, None) or next((node for node in nodes if node["metadata"]["name"].lower() in instance.names), None)
-
-
-def _addresses(node: Object) -> frozenset[str]:
-    told = (node.get("status") or {}).get("addresses") or ()
-    return frozenset(str(one["address"]) for one in told if one.get("type") in ("InternalIP", "ExternalIP"))

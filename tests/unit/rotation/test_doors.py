@@ -22,6 +22,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubeops.webhook_doctor.plugins.action import write_rotation_report
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.holder_died import holder_died
+from ansible_collections.kubeops.webhook_doctor.plugins.filter.rotation_drain import rotation_drain
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.rotation_guards import rotation_guards
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.rotation_plan import rotation_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.rotation_proof import rotation_proof
@@ -37,6 +38,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plan
 ROOT = Path(__file__).parents[3]
 FILTERS: tuple[Callable[..., Any], ...] = (
     rotation_verdicts,
+    rotation_drain,
     rotation_plan,
     rotation_guards,
     rotation_unavailable,
@@ -89,6 +91,7 @@ def test_what_is_unavailable() -> None:
         (lambda: rotation_verdicts(results({}), days="soon"), "a limit is no number"),
         (lambda: rotation_verdicts(results({}), days=-1), "must not be negative"),
         (lambda: rotation_verdicts(results({}), at="noon"), "'noon' is not a time"),
+        (lambda: rotation_drain([{"api_server": {}}]), r"hosts\[0\] has no item"),
         (lambda: rotation_plan([], {"hosts": []}, "x"), "what was seen lacks hosts or api"),
         (lambda: rotation_plan([], {**seen({}), "diagnosis": {"facts": {}}}, "x"), "facts.source is missing"),
         (lambda: rotation_plan([], seen({}), "x", {"windows": 1}), "there is no option windows"),

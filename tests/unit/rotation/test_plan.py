@@ -21,6 +21,7 @@ from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plan
 ROWS = yaml.safe_load((Path(__file__).parent / "orders.yml").read_text(encoding="utf-8"))["rows"]
 DUE = {"cp1": {"days": 20}, "cp2": {"days": 10}}
 WHAT = "restart kube-apiserver"
+EXTERNAL = {"type": "ExternalIP", "address": "192.0.2.2"}
 
 
 def verdicts(given: dict[str, Any], **limits: float) -> list[Verdict]:
@@ -97,6 +98,12 @@ def test_once_more_it_is_asked_against_the_beginning() -> None:
         ({}, "cp2", "https://10.0.0.1:6443"),
         ({"hosts": {"cp2": {"ready": {"status": 500}}}}, "cp1", "https://10.0.0.3:6443"),
         ({"servers": ["fd00::3"], "hosts": {"cp3": {"addresses": ["fd00::3"]}}}, "cp1", "https://[fd00::3]:6443"),
+        (
+            {"servers": ["192.0.2.2"], "nodes": {"cp2": {"status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.2"}, EXTERNAL]}}}},
+            "cp1",
+            "https://192.0.2.2:6443",
+        ),
+        ({"servers": ["192.0.2.2"]}, "cp1", None),
         ({"hosts": {"cp2": {"gone": True}, "cp3": {"gone": True}}}, "cp1", None),
     ],
 )

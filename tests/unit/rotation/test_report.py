@@ -15,6 +15,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.l
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.metrics import OUTCOMES, metrics
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.record import record
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.report import report, state_of
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.verdict import Limits, judge
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plane import NOW, moment, result
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_plan import DUE, planned
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.test_proof import proof
@@ -64,6 +65,39 @@ def test_a_guard_stopped_it_between_two() -> None:
     made = reported([done("cp2")], failure={"host": None, "says": "window: closed now", "logs": None})
     assert outcomes(made) == {"cp1": "not_touched", "cp2": "done", "cp3": "fine"}
     assert made["says"] == "stopped: window: closed now; done before: cp2; not touched: cp1"
+
+
+def spared(host: str, days: float = 365) -> dict[str, Any]:
+    """What is said of it in its turn, after somebody else has restarted it."""
+    return judge(Instance.of(result(host, {"days": days}, moment(NOW))), moment(NOW), Limits()).shown()
+
+
+def test_one_that_was_renewed_meanwhile_is_told_as_it_is_now() -> None:
+    made = reported([done("cp2")], spared=[spared("cp1")])
+    assert (made["outcome"], outcomes(made)) == ("done", {"cp1": "fine", "cp2": "done", "cp3": "fine"})
+    assert made["says"] == "restart kube-apiserver: done and proven on cp2; not due any more in its turn: cp1"
+    (one,) = [one for one in made["instances"] if one["host"] == "cp1"]
+    assert (one["old"]["not_after"], one["new"]["not_after"]) == ("2026-12-10T18:00:00Z", "2027-11-20T18:00:00Z")
+    assert one["notes"] == ["not due any more in its turn; when this was planned: ends in 20 days, the limit is 30 days"]
+    assert "as it is      cp1  ends in 365 days, on 2027-11-20" in text(made)
+    assert 'cert_not_after_seconds{cluster="test",host="cp1"} ' + str(int(moment("2027-11-20T18:00:00Z").timestamp())) in metrics(made)
+
+
+def test_where_none_was_due_any_more_nothing_was_done() -> None:
+    made = reported([], spared=[spared("cp1"), spared("cp2")])
+    assert (made["outcome"], outcomes(made)) == ("nothing", {"cp1": "fine", "cp2": "fine", "cp3": "fine"})
+    assert made["says"] == "nothing was done: not due any more in their turns: cp1, cp2"
+
+
+def test_what_stopped_it_is_told_beside_one_that_was_renewed_meanwhile() -> None:
+    made = reported([], spared=[spared("cp2")], failure={"host": None, "says": "window: closed now", "logs": None})
+    assert (made["outcome"], outcomes(made)) == ("stopped", {"cp1": "not_touched", "cp2": "fine", "cp3": "fine"})
+    assert made["says"] == "stopped: window: closed now; nothing was done before; not due any more in its turn: cp2; not touched: cp1"
+
+
+def test_another_role_says_nothing_of_certificates() -> None:
+    (one,) = [one for one in reported([], spared=[{"host": "cp1", "state": "fine", "says": "nothing is lacking"}])["instances"] if one["host"] == "cp1"]
+    assert (one["outcome"], one["says"], one["new"]) == ("fine", "nothing is lacking", None)
 
 
 def test_check_mode() -> None:

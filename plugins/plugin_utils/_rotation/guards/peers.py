@@ -30,6 +30,15 @@ def known(situation: Situation) -> Iterator[Guard]:
         )
     elif error:
         yield Guard(KNOWN, None, f"which API servers there are could not be read (EndpointSlices of default/kubernetes): {error}")
+    elif situation.unlisted:
+        where = listing([one.host for one in situation.unlisted])
+        yield Guard(
+            KNOWN,
+            None,
+            f"the Service default/kubernetes does not list the API servers (--endpoint-reconciler-type=none on {where}), so nothing tells whether there is "
+            "another one, on no host of the inventory, or one of these is of another cluster: look whether the control-plane group is right",
+            warning=True,
+        )
     elif situation.strangers:
         names = listing([dial(address, port) for address, port in situation.strangers])
         if len(situation.strangers) > situation.unseen:  # the addresses of a host that cannot be reached are not known
@@ -68,10 +77,13 @@ def peers(situation: Situation) -> Iterator[Guard]:
 
 def single(situation: Situation) -> Iterator[Guard]:
     """Nobody answers while the only API server restarts."""
-    count = max(len(situation.instances), len(situation.seen) + len(situation.strangers))  # a host that cannot be reached may be one of the strangers
+    count = len(situation.instances)  # a stranger is none of them: nobody knows whether it would answer, or whether it is an API server at all
     if count > 1:
         yield Guard(SINGLE, True, f"{count} API servers")
     elif situation.options.allow_single:
         yield Guard(SINGLE, True, "there is only one API server, and it is allowed that none answers while it restarts")
     else:
-        yield Guard(SINGLE, False, "there is only one API server: while it restarts none answers. Allow it with control_plane_rollout_allow_single=true")
+        besides = listing([dial(address, port) for address, port in situation.strangers])
+        others = f" (default/kubernetes has {besides}, too, which nobody has looked at)" if besides else ""
+        way = "Allow it with control_plane_rollout_allow_single=true"
+        yield Guard(SINGLE, False, f"there is only one API server{others}: while it restarts none answers. {way}")

@@ -25,6 +25,9 @@ _CAPI = (
     "Cluster API replaces its machines: clusterctl alpha rollout restart kubeadmcontrolplane/<name> (or spec.rollout.after) on the management cluster; "
     "a new machine has a new certificate"
 )
+_CAPI_NAMESPACE = "cluster.x-k8s.io/cluster-namespace"
+_RANCHER = "rke.cattle.io/machine"
+_RANCHER_NAMESPACES = ("fleet-local", "fleet-default")
 _KOPS = "kops replaces its machines: kops rolling-update cluster --instance-group-roles control-plane --force --yes"
 _GARDENER = (
     "Gardener: the API server is a Deployment of the seed: kubectl annotate shoot <name> gardener.cloud/operation=maintain, or wait for the shoot's "
@@ -36,10 +39,20 @@ def _has(keys: Iterable[str], *beginnings: str) -> bool:
     return any(key.startswith(beginnings) for key in keys)
 
 
+def _of_cluster_api(node: Object) -> bool:
+    """Whether a control plane of Cluster API has made this node's machine.
+
+    Rancher (and Harvester with it) marks its nodes alike, for it has taken over the machines of Cluster API; but no KubeadmControlPlane replaces them.
+    """
+    annotations, labels = annotations_of(node), labels_of(node)
+    of_rancher = bool(labels.get(_RANCHER)) or annotations.get(_CAPI_NAMESPACE) in _RANCHER_NAMESPACES
+    return not of_rancher and bool(annotations.get("cluster.x-k8s.io/machine") or annotations.get("cluster.x-k8s.io/cluster-name"))
+
+
 # Who replaces machines instead of restarting processes: the trace on a host (api_server_facts), the mark of its nodes, their way.
 _MACHINES: tuple[tuple[str, Callable[[Object], bool], str], ...] = (
     ("gardener", lambda node: _has(labels_of(node), "worker.gardener.cloud/", "node.gardener.cloud/"), _GARDENER),
-    ("cluster_api", lambda node: _has(annotations_of(node), "cluster.x-k8s.io/machine", "cluster.x-k8s.io/cluster-name"), _CAPI),
+    ("cluster_api", _of_cluster_api, _CAPI),
     ("kops", lambda node: _has(labels_of(node), "kops.k8s.io/"), _KOPS),
 )
 
