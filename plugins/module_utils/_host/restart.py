@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import container, facts, health, proof, stop
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grace import grace
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.logs import last_lines
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.loopback import loopback
@@ -50,7 +51,7 @@ def restart(host: Host, wanted: Wanted, check: bool) -> dict[str, Any]:
     server = find(host)
     _still_the_one(server, wanted)
     cri = container.runtime(host, server.kubelet)
-    seconds = stop.grace(server) if wanted.stop_timeout is None else wanted.stop_timeout
+    seconds = grace(server.arguments) if wanted.stop_timeout is None else wanted.stop_timeout
     before = _Eye(host, server)
     first = before.look()
     if before.refused:

@@ -18,10 +18,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host impor
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host, ProgramFailed
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, cgroup, process
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.server import Server
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.times import go_seconds
 
-_REQUEST_TIMEOUT = 60.0  # the API server's default --request-timeout: for so long it lets requests end (RunWithContext, non-long-running requests)
-_RESERVE = 15.0  # for hooks, the audit log and the runtime
 _SPARE = 30.0  # what a program may take beyond the time that it was given
 _POLL = 0.2
 _K3S_UNIT = "k3s.service"
@@ -59,14 +56,6 @@ class Terminate(NamedTuple):
 
 
 Way = Union[Command, Terminate]
-
-
-def grace(server: Server) -> int:
-    """Seconds that the API server may take to end: what it waits before it begins, what requests and watches are given, and some to spare."""
-    flags = server.arguments
-    request = go_seconds(flags.get("request-timeout"))
-    delays = (go_seconds(flags.get(name)) or 0.0 for name in ("shutdown-delay-duration", "shutdown-watch-termination-grace-period"))
-    return round(sum(delays) + (_REQUEST_TIMEOUT if request is None else request) + _RESERVE)
 
 
 def way(host: Host, server: Server, cri: container.Runtime, seconds: int) -> Way:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import container, stop
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.grace import grace
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.process import Process, process
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.server import find
@@ -123,7 +124,7 @@ class TestWay:
 )
 def test_it_is_given_the_time_that_its_flags_ask_for(flags: list[str], seconds: int, machine: Machine) -> None:
     machine.process(10, ["kube-apiserver", *flags], cgroup=IN_POD)
-    assert stop.grace(find(Host(machine.root))) == seconds
+    assert grace(find(Host(machine.root)).arguments) == seconds
 
 
 class TestTerminate:

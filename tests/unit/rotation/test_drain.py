@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host import stop
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.drain import drain
 from ansible_collections.kubeops.webhook_doctor.tests.unit.rotation.control_plane import instances
 
@@ -28,9 +26,8 @@ def given(flags: dict[str, str], **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("flags", "seconds"), FLAGS)
-def test_it_is_what_the_flags_say_and_what_the_module_waits(flags: dict[str, str], seconds: int) -> None:
+def test_it_is_what_the_flags_say(flags: dict[str, str], seconds: int) -> None:
     assert drain([one for one in instances(given(flags)) if one.host == "cp2"]) == seconds
-    assert stop.grace(cast(Any, SimpleNamespace(arguments=flags))) == seconds
 
 
 @pytest.mark.parametrize(("flags", "seconds"), [({"request-timeout": "300s"}, 315), ({"request-timeout": "30s"}, 75)])
