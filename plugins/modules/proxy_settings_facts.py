@@ -70,6 +70,9 @@ proxy_settings:
         active:
           description: Whether it runs. Null where systemd cannot be asked.
           type: bool
+        pid:
+          description: Its main process. Null where there is none, or systemd cannot be asked.
+          type: int
         fragment:
           description: Its unit file.
           type: str

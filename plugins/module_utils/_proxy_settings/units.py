@@ -79,6 +79,7 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
     return {
         "unit": f"{name}.service",
         "active": said["ActiveState"] == "active" if said.get("ActiveState") else None,
+        "pid": pid or None,
         "fragment": fragment,
         "drop_ins": drop_ins,
         "environment_files": seen,

@@ -100,7 +100,7 @@ def test_what_runs_is_held_against_the_files(machine: Machine) -> None:
     machine.program("/usr/bin/systemctl", "print('ActiveState=active\\nFragmentPath=\\nNeedDaemonReload=yes\\nMainPID=77')")
     machine.process(77, ["/usr/bin/kubelet"], environ={"HTTPS_PROXY": PROXY, "NO_PROXY": "old", "http_proxy": PROXY})
     found = unit(machine)
-    assert (found["active"], found["need_daemon_reload"]) == (True, True)
+    assert (found["active"], found["pid"], found["need_daemon_reload"]) == (True, 77, True)
     assert (found["pending"], found["surplus"]) == (["NO_PROXY"], ["http_proxy"])
     assert found["running"] == {"HTTPS_PROXY": SHOWN, "NO_PROXY": "old", "http_proxy": SHOWN}
 
