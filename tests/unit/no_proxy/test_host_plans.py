@@ -69,7 +69,8 @@ def test_both_sides_know_the_same_file() -> None:
 
 
 def planned(row: dict[str, Any], given: list[list[str]]) -> list[dict[str, Any]]:
-    seen = settings([unit(row["unit"], given, row.get("files", ()), row.get("drop_ins", ()))])
+    static_pods = [manifest(component, {}) for component in row.get("static_pods", ())]
+    seen = settings([unit(row["unit"], given, row.get("files", ()), row.get("drop_ins", ()))], static_pods)
     options = {key: row[key] for key in ("proxies", "prefix", "state") if key in row}
     return proxy_units_plan(seen, [row["unit"]], row.get("needs"), **options)
 

@@ -25,6 +25,8 @@ PRESENT, ABSENT = "present", "absent"
 # The units whose files are environment files, and which are restarted with all of a server's control plane.
 DISTRIBUTIONS = ("rke2-server", "rke2-agent", "k3s", "k3s-agent")
 SERVERS = ("rke2-server", "k3s", "k0scontroller")
+# Stops its containers with it, unless it has live-restore: of a control plane that is etcd and the API server.
+CONTAINERS_STOP_WITH = ("docker",)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[
     for unit in settings["units"]:
         name = unit["unit"].removesuffix(".service")
         if name in names:
-            found += _changes(name, unit, wish)
+            server = name in SERVERS or (name in CONTAINERS_STOP_WITH and bool(settings["manifests"]))
+            found += [{**change, "server": server} for change in _changes(name, unit, wish)]
     return found
 
 
@@ -73,7 +76,7 @@ def _change(name: str, path: str, kind: str, wanted: Mapping[str, str], words: S
         "state": PRESENT if wanted else ABSENT,
         "content": (drop_in(wanted) if kind == "drop_in" else environment_lines(wanted)) if wanted else "",
         "done": False,
-        "server": name in SERVERS,
+        "server": False,
         "refused": None,
         "says": f"{name}: {'; '.join(words)}",
     }
