@@ -108,6 +108,32 @@ def test_words_hold_no_value() -> None:
     assert change["says"] == "kubelet: NO_PROXY gets a; HTTPS_PROXY is set"
 
 
+@pytest.mark.parametrize(
+    ("proxy", "there", "secret"),
+    [
+        ("http://user:planted@p:1", [], True),
+        ("http://p:1", [], False),
+        # What is replaced is shown by a diff, too.
+        ("http://p:1", [["HTTPS_PROXY", "http://***@p:1", "own", f"/etc/systemd/system/kubelet.service.d/{FILE}"]], True),
+        ("http://p:1", [["HTTPS_PROXY", "http://p:1", "own", f"/etc/systemd/system/kubelet.service.d/{FILE}"]], False),
+    ],
+)
+def test_what_must_not_be_shown(proxy: str, there: list[list[str]], secret: bool) -> None:
+    seen = settings([unit("kubelet", there)])
+    for variable in seen["units"][0]["variables"]:
+        variable["credentials"] = "***" in variable["value"]
+    [change] = proxy_units_plan(seen, ["kubelet"], ["a@b"], proxies={"HTTPS_PROXY": proxy})
+    assert change["secret"] is secret
+
+
+@pytest.mark.parametrize(("proxy", "refused"), [("http://user:planted@p:1", True), ("http://p:1", False)])
+def test_a_password_is_not_written_where_everybody_reads_it(proxy: str, refused: bool) -> None:
+    seen = settings([unit("kubelet", [["NO_PROXY", "x", "environment_file", "/etc/environment"]], ["/etc/environment"])])
+    [change] = proxy_units_plan(seen, ["kubelet"], ["a"], proxies={"HTTPS_PROXY": proxy})
+    assert (change["refused"] is not None) is refused
+    assert not refused or "/etc/environment is read by everybody" in change["refused"]
+
+
 @pytest.mark.parametrize("row", CONTROL_PLANE, ids=lambda row: row["name"])
 def test_who_needs_a_proxy(row: dict[str, Any]) -> None:
     given = {"HTTPS_PROXY": "http://p:1", **({"NO_PROXY": row["no_proxy"]} if "no_proxy" in row else {})}

@@ -27,6 +27,8 @@ DISTRIBUTIONS = ("rke2-server", "rke2-agent", "k3s", "k3s-agent")
 SERVERS = ("rke2-server", "k3s", "k0scontroller")
 # Stops its containers with it, unless it has live-restore: of a control plane that is etcd and the API server.
 CONTAINERS_STOP_WITH = ("docker",)
+# Everybody has to be able to read it.
+OF_EVERYBODY = "/etc/environment"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Wish:
 
 
 def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[dict[str, Any]]:
-    """[{unit, kind: drop_in|environment_file, path, state, content, done: bool, server: bool, refused: str|null, says}] for those of the units that are there.
+    """[{unit, kind: drop_in|environment_file, path, state, content, secret: bool, done: bool, server: bool, refused: str|null, says}] for those of the units
+    that are there.
 
     done: whether it is there and runs. content: the drop-in, or the lines of the block. Nothing for a unit that has no proxy and is to get none.
     """
@@ -64,7 +67,11 @@ def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, A
     if wanted:
         change = _change(name, path, kind, wanted, words)
         done = {"path": path, "sha256": hashlib.sha256(change["content"].strip().encode()).hexdigest()} in unit["own"] and not unit["pending"]
-        changes.append({**change, "done": done, "refused": _overridden(unit, path, kind, wanted)})
+        changes.append({**change, "done": done, "refused": _overridden(unit, path, kind, wanted) or _read_by_all(path, wanted)})
+    for change in changes:
+        # A diff shows also what was there.
+        shown = [one["credentials"] for one in unit["variables"] if one["path"] == change["path"] and one["kind"] == OWN]
+        change["secret"] = any(shown) or (bool(wanted) and change["path"] == path and _with_password(wanted))
     return changes
 
 
@@ -75,6 +82,7 @@ def _change(name: str, path: str, kind: str, wanted: Mapping[str, str], words: S
         "path": path,
         "state": PRESENT if wanted else ABSENT,
         "content": (drop_in(wanted) if kind == "drop_in" else environment_lines(wanted)) if wanted else "",
+        "secret": False,
         "done": False,
         "server": False,
         "refused": None,
@@ -129,3 +137,13 @@ def _overridden(unit: Mapping[str, Any], path: str, kind: str, wanted: Mapping[s
         if one["path"] in later and one["name"] in wanted and one["kind"] != OWN:
             return f"{one['path']} is read after {path} and sets {one['name']}: set it there, or rename that file so that it is read before"
     return None
+
+
+def _with_password(wanted: Mapping[str, str]) -> bool:
+    return any("@" in value for name, value in wanted.items() if not name.upper().endswith("NO_PROXY"))
+
+
+def _read_by_all(path: str, wanted: Mapping[str, str]) -> str | None:
+    if path != OF_EVERYBODY or not _with_password(wanted):
+        return None
+    return f"{path} is read by everybody who logs in, and the proxy has a password: let the unit take its NO_PROXY from a file of its own, or give a proxy without one"
