@@ -69,8 +69,8 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
         for path in matching or [pattern]:
             content = host.text(path)
             seen.append({"path": path, "exists": content is not None, "optional": optional})
-            variables += _set(environment_file.variables(environment_file.without_block(content or "")), path, "environment_file")
-            variables += _set(environment_file.variables(environment_file.block(content or "")), path, "own")
+            for part, kind in zip(environment_file.parts(content or ""), ("environment_file", "own", "environment_file")):
+                variables += _set(environment_file.variables(part), path, kind)
     for variable in variables:
         if posixpath.basename(variable["path"]) == OWN:
             variable["kind"] = "own"

@@ -74,6 +74,16 @@ def test_precedence_of_all_the_places(machine: Machine) -> None:
     assert found["environment_files"] == [{"path": "/etc/default/kubelet", "exists": True, "optional": True}]
 
 
+def test_what_follows_our_block_counts_before_it(machine: Machine) -> None:
+    machine.file("/lib/systemd/system/kubelet.service", KUBELET + "EnvironmentFile=/etc/default/kubelet\n")
+    machine.file("/etc/default/kubelet", f"NO_PROXY=before\n{environment_file.BEGIN}\nNO_PROXY=block\n{environment_file.END}\nNO_PROXY=after\n")
+    machine.program("/usr/bin/systemctl", "print('ActiveState=active\\nFragmentPath=\\nNeedDaemonReload=no\\nMainPID=77')")
+    machine.process(77, ["/usr/bin/kubelet"], environ={"NO_PROXY": "after"})
+    found = unit(machine)
+    assert of(found) == [("NO_PROXY", "before", "environment_file"), ("NO_PROXY", "block", "own"), ("NO_PROXY", "after", "environment_file")]
+    assert found["pending"] == []
+
+
 def test_empty_assignments_take_back(machine: Machine) -> None:
     machine.file("/lib/systemd/system/kubelet.service", KUBELET + "Environment=NO_PROXY=unit\nEnvironmentFile=/etc/a\n")
     machine.file("/etc/a", "HTTP_PROXY=http://a:1\n")

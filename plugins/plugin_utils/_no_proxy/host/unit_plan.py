@@ -133,7 +133,10 @@ def _overridden(unit: Mapping[str, Any], path: str, kind: str, wanted: Mapping[s
         later = order[order.index(path) + 1 :] if path in order else []
     else:
         later = [one for one in unit["drop_ins"] if posixpath.basename(one) > FILE]
-    for one in unit["variables"]:
+    ours = [number for number, one in enumerate(unit["variables"]) if one["path"] == path and one["kind"] == OWN]
+    for number, one in enumerate(unit["variables"]):
+        if ours and number > ours[-1] and one["path"] == path and one["kind"] != OWN and one["name"] in wanted:
+            return f"{path} sets {one['name']} after the block of this collection, and the last one counts: move that line before the block"
         if one["path"] in later and one["name"] in wanted and one["kind"] != OWN:
             return f"{one['path']} is read after {path} and sets {one['name']}: set it there, or rename that file so that it is read before"
     return None
