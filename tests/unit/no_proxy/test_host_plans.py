@@ -27,7 +27,7 @@ CONTROL_PLANE = yaml.safe_load((HERE / "control_plane.yml").read_text(encoding="
 
 
 def variables(items: list[list[str]]) -> list[dict[str, Any]]:
-    return [{"name": name, "value": value, "credentials": False, "kind": kind, "path": path} for name, value, kind, path in items]
+    return [{"name": name, "value": value, "credentials": False, "kind": kind, "path": path, "specifiers": []} for name, value, kind, path in items]
 
 
 def settings(units: Sequence[Any] = (), manifests: Sequence[Any] = (), logins: Sequence[Any] = ()) -> dict[str, Any]:
@@ -71,6 +71,8 @@ def test_both_sides_know_the_same_file() -> None:
 def planned(row: dict[str, Any], given: list[list[str]]) -> list[dict[str, Any]]:
     static_pods = [manifest(component, {}) for component in row.get("static_pods", ())]
     seen = settings([unit(row["unit"], given, row.get("files", ()), row.get("drop_ins", ()))], static_pods)
+    for variable in seen["units"][0]["variables"]:
+        variable["specifiers"] = [row["specifiers"][variable["name"]]] if variable["name"] in row.get("specifiers", {}) and variable["kind"] != "own" else []
     options = {key: row[key] for key in ("proxies", "prefix", "state") if key in row}
     return proxy_units_plan(seen, [row["unit"]], row.get("needs"), **options)
 

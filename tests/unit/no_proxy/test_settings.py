@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -89,6 +90,16 @@ def test_empty_assignments_take_back(machine: Machine) -> None:
     machine.file("/etc/a", "HTTP_PROXY=http://a:1\n")
     machine.file("/etc/systemd/system/kubelet.service.d/a.conf", "[Service]\nEnvironment=\nEnvironmentFile=\nEnvironment=https_proxy=http://b:2\n")
     assert of(unit(machine)) == [("https_proxy", "http://b:2", "drop_in")]
+
+
+def test_specifiers_are_what_systemd_makes_of_them(machine: Machine) -> None:
+    here = socket.gethostname()
+    machine.file("/lib/systemd/system/kubelet.service", KUBELET + 'Environment="NO_PROXY=%H,%n,%%i,100%%" "no_proxy=%m,x"\n')
+    machine.program("/usr/bin/systemctl", "print('ActiveState=active\\nFragmentPath=\\nNeedDaemonReload=no\\nMainPID=77')")
+    machine.process(77, ["/usr/bin/kubelet"], environ={"NO_PROXY": f"{here},kubelet.service,%i,100%", "no_proxy": "0123,x"})
+    found = unit(machine)
+    assert [(one["value"], one["specifiers"]) for one in found["variables"]] == [(f"{here},kubelet.service,%i,100%", []), ("%m,x", ["%m"])]
+    assert found["pending"] == [], "whether it has what it should have is not known of the other"
 
 
 def test_unset_variables_do_not_count(machine: Machine) -> None:
@@ -192,6 +203,14 @@ def test_systemd_reads_what_is_written_as_it_was(readable: Path) -> None:
     (folder / "kubelet.service").write_text("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n")
     (folder / "kubelet.service.d" / "90.conf").write_text(drop_in(variables))
     assert systemd_says(folder) == variables
+
+
+def test_specifiers_are_those_of_systemd(readable: Path) -> None:
+    line = "%H,%l,%n,%N,%p,%%,%%%%n"
+    (readable / "kubelet.service").write_text(f"[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\nEnvironment=NO_PROXY={line}\n")
+    machine = Machine(readable / "machine")
+    machine.file("/lib/systemd/system/kubelet.service", f"{KUBELET}Environment=NO_PROXY={line}\n")
+    assert [(name, value) for name, value, dummy in of(unit(machine))] == list(systemd_says(readable).items())
 
 
 def test_units_are_read_as_systemd_reads_them(readable: Path) -> None:

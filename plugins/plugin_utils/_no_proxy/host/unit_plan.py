@@ -67,7 +67,8 @@ def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, A
     if wanted:
         change = _change(name, path, kind, wanted, words)
         done = {"path": path, "sha256": hashlib.sha256(change["content"].strip().encode()).hexdigest()} in unit["own"] and not unit["pending"]
-        changes.append({**change, "done": done, "refused": _overridden(unit, path, kind, wanted) or _read_by_all(path, wanted)})
+        refused = _overridden(unit, path, kind, wanted) or _read_by_all(path, wanted) or _not_known(unit, wanted)
+        changes.append({**change, "done": done, "refused": refused})
     for change in changes:
         # A diff shows also what was there.
         shown = [one["credentials"] for one in unit["variables"] if one["path"] == change["path"] and one["kind"] == OWN]
@@ -150,3 +151,12 @@ def _read_by_all(path: str, wanted: Mapping[str, str]) -> str | None:
     if path != OF_EVERYBODY or not _with_password(wanted):
         return None
     return f"{path} is read by everybody who logs in, and the proxy has a password: let the unit take its NO_PROXY from a file of its own, or give a proxy without one"
+
+
+def _not_known(unit: Mapping[str, Any], wanted: Mapping[str, str]) -> str | None:
+    """Whose NO_PROXY would be written with a specifier as its text."""
+    theirs = {one["name"]: one for one in unit["variables"] if one["kind"] != OWN}
+    for name, one in theirs.items():
+        if name in wanted and name.upper().endswith("NO_PROXY") and one["specifiers"]:
+            return f"{one['path']} sets {name} with {', '.join(one['specifiers'])}, and what systemd makes of that is not known here: write what it stands for"
+    return None
