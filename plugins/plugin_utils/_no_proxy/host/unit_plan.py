@@ -27,6 +27,7 @@ DISTRIBUTIONS = ("rke2-server", "rke2-agent", "k3s", "k3s-agent")
 SERVERS = ("rke2-server", "k3s", "k0scontroller")
 # Stops its containers with it, unless it has live-restore: of a control plane that is etcd and the API server.
 CONTAINERS_STOP_WITH = ("docker",)
+_ADMINISTRATORS = ("/etc/default/", "/etc/sysconfig/")
 # Everybody has to be able to read it.
 OF_EVERYBODY = "/etc/environment"
 
@@ -122,9 +123,14 @@ def _place(name: str, unit: Mapping[str, Any], wanted: Mapping[str, str]) -> tup
     if theirs:
         return theirs[-1], "environment_file"
     if name in DISTRIBUTIONS and unit["environment_files"]:
-        files = unit["environment_files"]
-        return next((file["path"] for file in files if file["exists"]), files[0]["path"]), "environment_file"
+        return _lasting(unit["environment_files"]), "environment_file"
     return f"/etc/systemd/system/{name}.service.d/{FILE}", "drop_in"
+
+
+def _lasting(files: Sequence[Mapping[str, Any]]) -> str:
+    """Which one: those of administrators before those that installers and upgrades write anew, of these one that is there."""
+    kept = [file for file in files if file["path"].startswith(_ADMINISTRATORS)] or files
+    return next((file["path"] for file in kept if file["exists"]), kept[0]["path"])
 
 
 def _overridden(unit: Mapping[str, Any], path: str, kind: str, wanted: Mapping[str, str]) -> str | None:
