@@ -59,8 +59,9 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
     for path in [fragment, *drop_ins]:
         for key, value in unit_file.settings(host.text(path) or "", "Service"):
             if key == "Environment":
+                found = _set(unit_file.assignments(value), path, "unit" if path == fragment else "drop_in", specifiers)
                 # An empty one takes back those before it.
-                variables = [*variables, *_set(unit_file.assignments(value), path, "unit" if path == fragment else "drop_in", specifiers)] if value else [*manager]
+                variables = [*variables, *found] if value else [*manager]
             elif key == "EnvironmentFile":
                 files = [*files, _file_of(value, name)] if value else []
             elif key == "UnsetEnvironment":

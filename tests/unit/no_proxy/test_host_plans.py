@@ -19,7 +19,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_units_plan 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings import environment_file, unit_file
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.units import OWN
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.control_plane import needs_proxy
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.unit_plan import FILE
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.settings import FILE
 
 HERE = Path(__file__).parent
 UNITS = yaml.safe_load((HERE / "units.yml").read_text(encoding="utf-8"))
@@ -71,6 +71,9 @@ def test_both_sides_know_the_same_file() -> None:
 def planned(row: dict[str, Any], given: list[list[str]]) -> list[dict[str, Any]]:
     static_pods = [manifest(component, {}) for component in row.get("static_pods", ())]
     seen = settings([unit(row["unit"], given, row.get("files", ()), row.get("drop_ins", ()))], static_pods)
+    if "daemon" in row:
+        held = [{"name": name, "value": value, "credentials": False} for name, value in row["daemon"].items()]
+        seen["others"] = [{"path": "/etc/docker/daemon.json", "variables": held}]
     for variable in seen["units"][0]["variables"]:
         variable["specifiers"] = [row["specifiers"][variable["name"]]] if variable["name"] in row.get("specifiers", {}) and variable["kind"] != "own" else []
     options = {key: row[key] for key in ("proxies", "prefix", "state") if key in row}

@@ -17,10 +17,10 @@ from typing import Any
 
 from ..missing import merged, missing_no_proxy
 from ..needs import Need
-from .settings import NAMES, OWN, PREFIXES, effective, excepted, proxied
+from .settings import DAEMON, FILE, NAMES, OWN, PREFIXES, effective, excepted, proxied
+from .unit_refusal import refused, with_password
 from .writing import drop_in, environment_lines
 
-FILE = "zz-webhook-doctor-proxy.conf"
 PRESENT, ABSENT = "present", "absent"
 # The units whose files are environment files, and which are restarted with all of a server's control plane.
 DISTRIBUTIONS = ("rke2-server", "rke2-agent", "k3s", "k3s-agent")
@@ -28,8 +28,6 @@ SERVERS = ("rke2-server", "k3s", "k0scontroller")
 # Stops its containers with it, unless it has live-restore: of a control plane that is etcd and the API server.
 CONTAINERS_STOP_WITH = ("docker",)
 _ADMINISTRATORS = ("/etc/default/", "/etc/sysconfig/")
-# Everybody has to be able to read it.
-OF_EVERYBODY = "/etc/environment"
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,13 @@ def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[
         name = unit["unit"].removesuffix(".service")
         if name in names:
             server = name in SERVERS or (name in CONTAINERS_STOP_WITH and bool(settings["manifests"]))
-            found += [{**change, "server": server} for change in _changes(name, unit, wish)]
+            found += [{**change, "server": server} for change in _changes(name, unit, wish, _of_daemon(settings) if name == "docker" else {})]
     return found
 
 
-def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, Any]]:
-    wanted, words = _wanted(unit, wish) if wish.state == PRESENT else ({}, [])
+def _changes(name: str, unit: Mapping[str, Any], wish: Wish, daemon: Mapping[str, str]) -> list[dict[str, Any]]:
+    """daemon: what the program's own settings say, which count before its environment."""
+    wanted, words = _wanted(unit, wish, daemon) if wish.state == PRESENT else ({}, [])
     path, kind = _place(name, unit, wanted)
     ours = {one["path"] for one in unit["own"]}
     changes = []
@@ -68,12 +67,11 @@ def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, A
     if wanted:
         change = _change(name, path, kind, wanted, words)
         done = {"path": path, "sha256": hashlib.sha256(change["content"].strip().encode()).hexdigest()} in unit["own"] and not unit["pending"]
-        refused = _overridden(unit, path, kind, wanted) or _read_by_all(path, wanted) or _not_known(unit, wanted)
-        changes.append({**change, "done": done, "refused": refused})
+        changes.append({**change, "done": done, "refused": refused(unit, path, kind, wanted, daemon)})
     for change in changes:
         # A diff shows also what was there.
         shown = [one["credentials"] for one in unit["variables"] if one["path"] == change["path"] and one["kind"] == OWN]
-        change["secret"] = any(shown) or (bool(wanted) and change["path"] == path and _with_password(wanted))
+        change["secret"] = any(shown) or (bool(wanted) and change["path"] == path and with_password(wanted))
     return changes
 
 
@@ -92,12 +90,13 @@ def _change(name: str, path: str, kind: str, wanted: Mapping[str, str], words: S
     }
 
 
-def _wanted(unit: Mapping[str, Any], wish: Wish) -> tuple[dict[str, str], list[str]]:
+def _wanted(unit: Mapping[str, Any], wish: Wish, daemon: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """(variables as they are to be written, in words)."""
     wanted: dict[str, str] = {}
     words = []
     for prefix in PREFIXES:
         theirs = effective(unit["variables"], prefix, own=False)
+        theirs.update({spelled: value for name, value in daemon.items() for spelled in (name, name.lower()) if not prefix})
         proxies = wish.proxies if prefix == wish.prefix else {}
         if not proxies and not proxied(theirs):
             continue
@@ -133,36 +132,6 @@ def _lasting(files: Sequence[Mapping[str, Any]]) -> str:
     return next((file["path"] for file in kept if file["exists"]), kept[0]["path"])
 
 
-def _overridden(unit: Mapping[str, Any], path: str, kind: str, wanted: Mapping[str, str]) -> str | None:
-    """Whose setting would count before ours."""
-    if kind != "drop_in":
-        order = [file["path"] for file in unit["environment_files"]]
-        later = order[order.index(path) + 1 :] if path in order else []
-    else:
-        later = [one for one in unit["drop_ins"] if posixpath.basename(one) > FILE]
-    ours = [number for number, one in enumerate(unit["variables"]) if one["path"] == path and one["kind"] == OWN]
-    for number, one in enumerate(unit["variables"]):
-        if ours and number > ours[-1] and one["path"] == path and one["kind"] != OWN and one["name"] in wanted:
-            return f"{path} sets {one['name']} after the block of this collection, and the last one counts: move that line before the block"
-        if one["path"] in later and one["name"] in wanted and one["kind"] != OWN:
-            return f"{one['path']} is read after {path} and sets {one['name']}: set it there, or rename that file so that it is read before"
-    return None
-
-
-def _with_password(wanted: Mapping[str, str]) -> bool:
-    return any("@" in value for name, value in wanted.items() if not name.upper().endswith("NO_PROXY"))
-
-
-def _read_by_all(path: str, wanted: Mapping[str, str]) -> str | None:
-    if path != OF_EVERYBODY or not _with_password(wanted):
-        return None
-    return f"{path} is read by everybody who logs in, and the proxy has a password: let the unit take its NO_PROXY from a file of its own, or give a proxy without one"
-
-
-def _not_known(unit: Mapping[str, Any], wanted: Mapping[str, str]) -> str | None:
-    """Whose NO_PROXY would be written with a specifier as its text."""
-    theirs = {one["name"]: one for one in unit["variables"] if one["kind"] != OWN}
-    for name, one in theirs.items():
-        if name in wanted and name.upper().endswith("NO_PROXY") and one["specifiers"]:
-            return f"{one['path']} sets {name} with {', '.join(one['specifiers'])}, and what systemd makes of that is not known here: write what it stands for"
-    return None
+def _of_daemon(settings: Mapping[str, Any]) -> dict[str, str]:
+    """`proxies` of docker's own settings."""
+    return {one["name"]: one["value"] for other in settings["others"] if other["path"] == DAEMON for one in other["variables"]}
