@@ -14,6 +14,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_manifests_plan import proxy_manifests_plan
+from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_rollout_verdicts import proxy_rollout_verdicts
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_settings_report import proxy_settings_report
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_units_plan import proxy_units_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings import environment_file, unit_file
@@ -171,6 +172,52 @@ def test_static_pods_lose_their_proxy_only_where_nothing_needs_it() -> None:
     assert (manager["variables"], api["variables"]) == ({}, {})
     assert "needs its proxy: --cloud-provider=aws" in manager["refused"]
     assert "may need its proxy: its webhooks were not read" in api["refused"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "lacks", "refused"),
+    [
+        ("/etc/kubernetes/manifests", True, False),
+        ("/var/lib/rancher/rke2/agent/pod-manifests", True, True),
+        ("/var/lib/rancher/rke2/agent/pod-manifests", False, False),
+    ],
+)
+@pytest.mark.parametrize("action", ["complete", "remove"])
+def test_what_rke2_writes_anew_at_each_start_is_not_changed(folder: str, lacks: bool, refused: bool, action: str) -> None:
+    given = {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a"}
+    seen = settings(
+        manifests=[manifest("kube-scheduler", given, path=f"{folder}/kube-scheduler.yaml", flags={} if lacks else {"oidc-issuer-url": "https://b.c"})]
+    )
+    [item] = proxy_manifests_plan(seen, ["10.96.0.0/16" if lacks else "a"], action=action)
+    assert bool(item["variables"]) is (lacks and not refused)
+    assert ("no_proxy_units: [rke2-server]" in (item["refused"] or "")) is refused
+    assert proxy_rollout_verdicts({"cp-1": [item]})[0]["state"] == ("due" if lacks and not refused else "fine")
+
+
+@pytest.mark.parametrize("action", ["complete", "remove"])
+def test_a_manifest_that_is_not_understood_is_not_a_good_one(action: str) -> None:
+    seen = settings(manifests=[manifest("kube-apiserver", {}, error="line 24 is not understood"), manifest("etcd", {})])
+    [item] = proxy_manifests_plan(seen, ["10.96.0.0/16"], action=action)
+    assert (item["variables"], item["known"]) == ({}, False)
+    assert "kube-apiserver: its manifest is not understood (line 24" in item["refused"]
+    [verdict] = proxy_rollout_verdicts({"cp-1": [item]})
+    assert (verdict["state"], verdict["says"]) == ("unknown", item["refused"])
+    assert proxy_settings_report(seen, ["10.96.0.0/16"])["unread"] == 1
+
+
+def test_beside_one_that_is_not_understood_others_are_changed() -> None:
+    scheduler = manifest("kube-scheduler", {"HTTPS_PROXY": "http://p:1"})
+    items = proxy_manifests_plan(settings(manifests=[manifest("kube-apiserver", {}, error="line 24"), scheduler]), ["a"])
+    [verdict] = proxy_rollout_verdicts({"cp-1": items})
+    assert verdict["state"] == "due"
+    assert "NO_PROXY gets a" in verdict["says"] and "line 24" in verdict["says"]
+    [fine] = proxy_rollout_verdicts({"cp-1": proxy_manifests_plan(settings(manifests=[manifest("etcd", {})]), ["a"])})
+    assert fine["state"] == "fine"
+
+
+def test_only_what_can_be_is_taken_back() -> None:
+    seen = settings(manifests=[manifest("etcd", {}, restorable=True), manifest("kube-apiserver", {}, error="line 24", restorable=False)])
+    assert [item["component"] for item in proxy_manifests_plan(seen, action="restore")] == ["etcd"]
 
 
 def test_a_person_sees_it() -> None:

@@ -17,9 +17,11 @@ _SHOWN = 6  # entries that a line names
 
 
 def report(settings: Mapping[str, Any], needs: Sequence[Need]) -> dict[str, Any]:
-    """{rows: [{host, who, where, proxy, no_proxy, missing: [entry], notes: [str]}], lines: [str], missing: how many rows lack something}"""
+    """{rows: [{host, who, where, proxy, no_proxy, missing: [entry], notes: [str]}], lines: [str], missing: how many rows lack something,
+    unread: how many manifests are not understood}"""
     rows = [*_rows(settings, needs)]
-    return {"rows": rows, "lines": [_line(row) for row in rows], "missing": sum(bool(row["missing"]) for row in rows)}
+    unread = sum(bool(manifest["error"]) for manifest in settings["manifests"])
+    return {"rows": rows, "lines": [_line(row) for row in rows], "missing": sum(bool(row["missing"]) for row in rows), "unread": unread}
 
 
 def _rows(settings: Mapping[str, Any], needs: Sequence[Need]) -> Iterator[dict[str, Any]]:
