@@ -202,7 +202,9 @@ def test_a_manifest_that_is_not_understood_is_not_a_good_one(action: str) -> Non
     assert "kube-apiserver: its manifest is not understood (line 24" in item["refused"]
     [verdict] = proxy_rollout_verdicts({"cp-1": [item]})
     assert (verdict["state"], verdict["says"]) == ("unknown", item["refused"])
-    assert proxy_settings_report(seen, ["10.96.0.0/16"])["unread"] == 1
+    told = proxy_settings_report(seen, ["10.96.0.0/16"])
+    assert told["unread"] == 1
+    assert "proxy not known (not read: line 24 is not understood)" in told["lines"][0] and told["lines"][1].endswith("no proxy")
 
 
 def test_beside_one_that_is_not_understood_others_are_changed() -> None:

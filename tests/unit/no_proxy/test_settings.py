@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings import environment_file, unit_file
@@ -157,6 +158,17 @@ def test_no_password_is_returned(machine: Machine) -> None:
     machine.file("/etc/environment", f"ALL_PROXY={PROXY}\nhttps_proxy=user:{PASSWORD}@proxy:3128\n")
     assert PASSWORD not in str(settings(machine))
     assert "planted" not in str(settings(machine))
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/8, 192.0.2.1, hook.shop.svc.cluster.local, registry.example.net, .example.com, .svc", "*.a, " * 20])
+def test_a_long_value_that_kubeadm_has_folded_is_read(machine: Machine, value: str) -> None:
+    manifest = yaml.safe_load(MANIFEST.read_text())
+    manifest["spec"]["containers"][0]["env"] = [{"name": "NO_PROXY", "value": value}]
+    text = yaml.safe_dump(manifest, width=80)
+    assert value not in text
+    machine.file("/etc/kubernetes/manifests/kube-apiserver.yaml", text)
+    [api] = settings(machine)["manifests"]
+    assert (api["error"], [one["value"] for one in api["variables"]]) == (None, [value])
 
 
 @pytest.mark.parametrize("value", VALUES)
