@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:(?!-----END )[^\"])*(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?")
-_USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/\s@\"\\]{1,512}@")
+# To the last @ before the path: a password may have one in it that is not encoded.
+_USER_INFO = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://)[^/\s\"\\]{1,512}@")
 
 
 def without_secrets(text: str) -> str:

@@ -70,6 +70,9 @@ proxy_settings:
         active:
           description: Whether it runs. Null where systemd cannot be asked.
           type: bool
+        pid:
+          description: Its main process. Null where there is none, or systemd cannot be asked.
+          type: int
         fragment:
           description: Its unit file.
           type: str
@@ -90,8 +93,9 @@ proxy_settings:
           elements: dict
         variables:
           description:
-            - C(name), C(value), C(credentials) (whether user or password were taken out), C(path) (where it is set) and C(kind) (V(manager), V(unit),
-              V(drop_in), V(environment_file), or V(own) for what this collection has written). In the order of precedence, the last of a name counts.
+            - C(name), C(value), C(credentials) (whether user or password were taken out), C(path) (where it is set), C(kind) (V(manager), V(unit),
+              V(drop_in), V(environment_file), or V(own) for what this collection has written) and C(specifiers) of systemd in the value that are not known here
+              (V(%H), V(%l), V(%n), V(%N) and V(%p) are). In the order of precedence, the last of a name counts.
           type: list
           elements: dict
         running:
@@ -125,7 +129,7 @@ proxy_settings:
           description: Those of its flags that tell whether it calls something that may lie outside.
           type: dict
         variables:
-          description: As of units, with C(kind) V(manifest).
+          description: As of units, with C(kind) V(manifest) and without C(specifiers).
           type: list
           elements: dict
         running:

@@ -114,7 +114,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.repla
     remember,
     replace,
 )
-from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._secrets import without_secrets
+from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.shown_manifest import shown_manifest
 
 _MANIFESTS = (".yaml", ".yml", ".json", ".manifest")
 
@@ -187,7 +187,7 @@ def _beside(path: Path) -> list[str]:
 
 
 def _diff(path: Path, before: bytes, after: bytes) -> dict[str, str]:
-    shown = [without_secrets(text.decode("utf-8", "replace")) for text in (before, after)]
+    shown = [shown_manifest(text.decode("utf-8", "replace")) for text in (before, after)]
     return {"before_header": str(path), "after_header": str(path), "before": shown[0], "after": shown[1]}
 
 

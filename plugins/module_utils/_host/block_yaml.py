@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The YAML that programs write (kubeconfigs, settings), read without PyYAML, which not every host has. PRIVATE to the collection.
 
-Known: nested block mappings and sequences of plain and quoted scalars, comments, and JSON. Not known, and refused: flow collections that are not JSON,
-anchors, tags, block scalars. Every scalar is a text.
+Known: nested block mappings and sequences of plain and quoted scalars, also such as are folded over several lines, comments, and JSON. Not known, and
+refused: flow collections that are not JSON, anchors, tags, block scalars. Every scalar is a text.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import re
 from typing import Any
 
 _KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"\[{&*!|>%@`-][^:#]*|-[^\s:#][^:#]*)\s*:(?:\s+(.*))?$""")
+# A quoted scalar, to its end.
+_ENDED = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*(#.*)?""")
+_SPECIAL = "[{&*!|>%@`"
 
 
 class NotUnderstood(ValueError):
@@ -52,9 +55,10 @@ def _mapping(lines: list[tuple[int, int, str]], at: int, indent: int) -> tuple[d
         match = _KEY.match(line)
         if match is None:
             raise NotUnderstood(f"line {number} is not understood")
-        key, rest = _scalar(match.group(1).strip(), number), _uncommented(match.group(2) or "")
-        if rest:
-            found[key], at = _scalar(rest, number), at + 1
+        key, rest = _scalar(match.group(1).strip(), number), match.group(2) or ""
+        if _uncommented(rest):
+            text, at = _unfolded(lines, at, indent, rest)
+            found[key] = _scalar(text, number)
             continue
         at += 1
         below = at < len(lines) and (lines[at][1] > indent or (lines[at][1] == indent and _is_item(lines[at][2])))
@@ -71,13 +75,45 @@ def _sequence(lines: list[tuple[int, int, str]], at: int, indent: int) -> tuple[
             inner = indent + len(line) - len(rest)  # what follows the dash begins a block of its own
             lines[at] = (number, inner, rest)
             value, at = _block(lines, at, inner)
-        elif rest:
-            value, at = _scalar(_uncommented(rest), number), at + 1
+        elif _uncommented(rest):
+            text, at = _unfolded(lines, at, indent, rest)
+            value = _scalar(text, number)
         else:
             at += 1
             value, at = _block(lines, at, lines[at][1]) if at < len(lines) and lines[at][1] > indent else (None, at)
         found.append(value)
     return found, at
+
+
+def _unfolded(lines: list[tuple[int, int, str]], at: int, indent: int, begin: str) -> tuple[str, int]:
+    """The scalar that begins in line `at` with `begin`, with the lines that go on with it (they are indented more), and the line after it."""
+    text = _uncommented(begin)
+    goes_on = not _ENDED.fullmatch(text) if text[0] in "\"'" else text == begin.strip() and text[0] not in _SPECIAL
+    at += 1
+    while goes_on and at < len(lines) and lines[at][1] > indent:
+        number, _indent, line = lines[at]
+        if number != lines[at - 1][0] + 1:
+            raise NotUnderstood(f"line {number}: an empty line or a comment within a text is not understood")
+        if text[0] in "\"'":
+            text = _joined(text, line)
+            goes_on = not _ENDED.fullmatch(text)
+        else:
+            part = _uncommented(line)
+            if re.search(r":(\s|$)", part):
+                raise NotUnderstood(f"line {number} is indented in a way that is not understood")
+            text, goes_on = f"{text} {part}", part == line
+        at += 1
+    return text, at
+
+
+def _joined(text: str, line: str) -> str:
+    """A quoted text and its next line. Between double quotes a backslash keeps the blank that follows it, and at the end of a line it takes the fold's away."""
+    if text.startswith("'"):
+        return f"{text} {line}"
+    fold = " "
+    if re.search(r"(?<!\\)(?:\\\\)*\\$", text):
+        text, fold = text[:-1], ""
+    return text + fold + (line[1:] if line.startswith("\\ ") else line)
 
 
 def _uncommented(text: str) -> str:
@@ -99,6 +135,6 @@ def _scalar(text: str, number: int) -> Any:
         return match.group(1).replace("''", "'")
     if text in ("{}", "[]"):
         return {} if text == "{}" else []
-    if text[0] in "[{&*!|>%@`":
+    if text[0] in _SPECIAL:
         raise NotUnderstood(f"line {number}: {text[0]} is not understood here")
     return None if text in ("null", "~") else text

@@ -64,12 +64,13 @@ def _value(text: str, position: int) -> tuple[str, int]:
     return (value[:kept] + value[kept:].rstrip()) if kept else value.rstrip(), position
 
 
-def without_block(text: str) -> str:
-    """Less what stands between our marks."""
-    before, mark, rest = text.partition(f"{BEGIN}\n")
-    return before + rest.partition(f"{END}\n")[2] if mark else text
+def parts(text: str) -> tuple[str, str, str]:
+    """What stands before our marks, between, and after them."""
+    before, dummy, rest = text.partition(f"{BEGIN}\n")
+    ours, dummy, after = rest.partition(END)
+    return before, ours, after
 
 
 def block(text: str) -> str:
     """What stands between our marks."""
-    return text.partition(f"{BEGIN}\n")[2].partition(END)[0]
+    return parts(text)[1]

@@ -9,7 +9,7 @@ Syntax: systemd.syntax(7), systemd.exec(5) Environment=, EnvironmentFile=, Unset
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "s": " ", "\\": "\\", '"': '"', "'": "'"}
 
@@ -69,11 +69,23 @@ def _unescaped(characters: Iterator[str]) -> str:
     return _ESCAPES.get(follows, f"\\{follows}")
 
 
-def variables(value: str) -> list[tuple[str, str]]:
-    """(name, value) of an Environment= line. `%%` is a percent sign; other specifiers are left as they are."""
+def assignments(value: str) -> list[tuple[str, str]]:
+    """(name, value) of an Environment= line, the values with their specifiers."""
     found = []
     for word in words(value):
         name, equals, rest = word.partition("=")
         if equals and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            found.append((name, re.sub("%%", "%", rest)))
+            found.append((name, rest))
     return found
+
+
+def variables(value: str) -> list[tuple[str, str]]:
+    """(name, value) of an Environment= line. `%%` is a percent sign; other specifiers are left as they are."""
+    return [(name, resolved(rest, {})[0]) for name, rest in assignments(value)]
+
+
+def resolved(value: str, specifiers: Mapping[str, str]) -> tuple[str, list[str]]:
+    """(the value without its specifiers, those that are not known and therefore left). specifiers: letter -> what it stands for. systemd.unit(5)"""
+    known = {"%": "%", **specifiers}
+    unknown = [f"%{letter}" for letter in dict.fromkeys(re.findall(r"%(.)", value)) if letter not in known]
+    return re.sub(r"%(.)", lambda match: known.get(match[1], match[0]), value), unknown

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -52,13 +53,15 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
         return None
     drop_ins = _drop_ins(host, name)
     variables = [*manager]
+    specifiers = {**_of_machine(), "n": f"{name}.service", "N": name, "p": name}
     files: list[tuple[str, bool]] = []
     unset: set[str] = set()
     for path in [fragment, *drop_ins]:
         for key, value in unit_file.settings(host.text(path) or "", "Service"):
             if key == "Environment":
+                found = _set(unit_file.assignments(value), path, "unit" if path == fragment else "drop_in", specifiers)
                 # An empty one takes back those before it.
-                variables = [*variables, *_set(unit_file.variables(value), path, "unit" if path == fragment else "drop_in")] if value else [*manager]
+                variables = [*variables, *found] if value else [*manager]
             elif key == "EnvironmentFile":
                 files = [*files, _file_of(value, name)] if value else []
             elif key == "UnsetEnvironment":
@@ -69,8 +72,8 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
         for path in matching or [pattern]:
             content = host.text(path)
             seen.append({"path": path, "exists": content is not None, "optional": optional})
-            variables += _set(environment_file.variables(environment_file.without_block(content or "")), path, "environment_file")
-            variables += _set(environment_file.variables(environment_file.block(content or "")), path, "own")
+            for part, kind in zip(environment_file.parts(content or ""), ("environment_file", "own", "environment_file")):
+                variables += _set(environment_file.variables(part), path, kind)
     for variable in variables:
         if posixpath.basename(variable["path"]) == OWN:
             variable["kind"] = "own"
@@ -79,6 +82,7 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
     return {
         "unit": f"{name}.service",
         "active": said["ActiveState"] == "active" if said.get("ActiveState") else None,
+        "pid": pid or None,
         "fragment": fragment,
         "drop_ins": drop_ins,
         "environment_files": seen,
@@ -93,8 +97,8 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
 
 def _pending(running: dict[str, str], variables: list[dict[str, Any]], unset: set[str]) -> list[str]:
     """The variables that a new process would be given, and this one has not."""
-    wanted = {variable["name"]: variable["raw"] for variable in variables if variable["name"] not in unset}
-    return sorted(name for name, value in wanted.items() if running.get(name) != value)
+    wanted = {variable["name"]: variable for variable in variables if variable["name"] not in unset}
+    return sorted(name for name, variable in wanted.items() if not variable["specifiers"] and running.get(name) != variable["raw"])
 
 
 def _surplus(running: dict[str, str], variables: list[dict[str, Any]], unset: set[str]) -> list[str]:
@@ -103,12 +107,20 @@ def _surplus(running: dict[str, str], variables: list[dict[str, Any]], unset: se
     return sorted(name for name in running if is_proxy_variable(name) and name not in wanted)
 
 
-def _set(variables: Iterable[tuple[str, str]], path: str, kind: str) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "value": shown(name, value), "credentials": has_credentials(name, value), "path": path, "kind": kind, "raw": value}
-        for name, value in variables
-        if is_proxy_variable(name)
-    ]
+def _set(variables: Iterable[tuple[str, str]], path: str, kind: str, specifiers: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """specifiers: what they stand for; None where there are none, as in environment files."""
+    found = []
+    for name, said in variables:
+        if is_proxy_variable(name):
+            value, unknown = (said, []) if specifiers is None else unit_file.resolved(said, specifiers)
+            variable = {"name": name, "value": shown(name, value), "credentials": has_credentials(name, value), "path": path, "kind": kind}
+            found.append({**variable, "specifiers": unknown, "raw": value})
+    return found
+
+
+def _of_machine() -> dict[str, str]:
+    """Specifiers that are the same for all units."""
+    return {"H": socket.gethostname(), "l": socket.gethostname().partition(".")[0]}
 
 
 def _own(host: Host, drop_ins: list[str], files: list[str]) -> list[dict[str, str]]:
@@ -123,7 +135,7 @@ def _manager(host: Host) -> Iterable[dict[str, Any]]:
         for path in _matching(host, pattern):
             for key, value in unit_file.settings(host.text(path) or "", "Manager"):
                 if key == "DefaultEnvironment":
-                    yield from _set(unit_file.variables(value), path, "manager")
+                    yield from _set(unit_file.assignments(value), path, "manager", _of_machine())
 
 
 def _file_of(value: str, unit: str) -> tuple[str, bool]:

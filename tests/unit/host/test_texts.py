@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import datetime
+import random
+import re
 import ssl
 from typing import Any
 
@@ -72,6 +74,46 @@ def test_kubeconfigs_are_read_as_by_pyyaml(authority: Authority) -> None:
 )
 def test_block_yaml_is_read_as_by_pyyaml(text: str) -> None:
     assert load(text) == yaml.safe_load(text)
+
+
+# As programs write texts of more than 80 columns that have blanks.
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: b\n  c\n   d\ne: f\n",
+        "a:\n- b\n  c - d\n- e: f\n    g # why\n  h: i\n",
+        "a: 'it''s\n  one: two # three'\nb: c\n",
+        'a: "b\n  c: \\"d\\"\n  e" # why\nf: g\n',
+        'a: "b\\\n  \\ c\\\n  d"\n',
+        'a: "b\n  \\ c"\n',
+        "a: http://u:p@x#y\n  z\n",
+        "a: b\n  - c\n",
+        "a:\n- # why\n  b: c\n- d\n",
+    ],
+)
+def test_folded_texts_are_read_as_by_pyyaml(text: str) -> None:
+    assert load(text) == yaml.safe_load(text)
+
+
+def test_what_pyyaml_folds_is_read_as_it_was() -> None:
+    chance = random.Random(20261126)
+    for dummy in range(200):
+        words = ["".join(chance.choice("abc.,:#'\"\\%- ") for dummy in range(chance.randint(1, 12))) for dummy in range(30)]
+        document = {
+            "env": [{"name": "NO_PROXY", "value": " ".join(words[:15])}, {"name": "b", "value": " ".join(words[15:])}],
+            "command": ["x", ", ".join(words)],
+        }
+        text = yaml.safe_dump(document, width=40)
+        try:
+            assert load(text) == yaml.safe_load(text), text
+        except NotUnderstood:
+            assert "\n\n" in text or re.search(r"^ *#", text, re.MULTILINE), text
+
+
+@pytest.mark.parametrize("text", ["a: b\n  c: d\n", "a: b\n\n  c\n", "a: b # why\n  c\n", "a: b\n  # why\n  c\n", "a: 'b\n\n  c'\n", "a: 'b\nc'\n"])
+def test_what_is_no_fold_is_refused(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        load(text)
 
 
 @pytest.mark.parametrize("text", ["a: |\n  b\n", "a: {b: c}\n", "a: &x b\n", "a: *x\n", "a: !!str b\n", "a\n", "a: b\n   c: d\n", "{broken", "a: 'b\n"])

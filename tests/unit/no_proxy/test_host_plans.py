@@ -14,12 +14,13 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_manifests_plan import proxy_manifests_plan
+from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_rollout_verdicts import proxy_rollout_verdicts
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_settings_report import proxy_settings_report
 from ansible_collections.kubeops.webhook_doctor.plugins.filter.proxy_units_plan import proxy_units_plan
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings import environment_file, unit_file
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.units import OWN
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.control_plane import needs_proxy
-from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.unit_plan import FILE
+from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.settings import FILE
 
 HERE = Path(__file__).parent
 UNITS = yaml.safe_load((HERE / "units.yml").read_text(encoding="utf-8"))
@@ -27,7 +28,7 @@ CONTROL_PLANE = yaml.safe_load((HERE / "control_plane.yml").read_text(encoding="
 
 
 def variables(items: list[list[str]]) -> list[dict[str, Any]]:
-    return [{"name": name, "value": value, "credentials": False, "kind": kind, "path": path} for name, value, kind, path in items]
+    return [{"name": name, "value": value, "credentials": False, "kind": kind, "path": path, "specifiers": []} for name, value, kind, path in items]
 
 
 def settings(units: Sequence[Any] = (), manifests: Sequence[Any] = (), logins: Sequence[Any] = ()) -> dict[str, Any]:
@@ -69,7 +70,13 @@ def test_both_sides_know_the_same_file() -> None:
 
 
 def planned(row: dict[str, Any], given: list[list[str]]) -> list[dict[str, Any]]:
-    seen = settings([unit(row["unit"], given, row.get("files", ()), row.get("drop_ins", ()))])
+    static_pods = [manifest(component, {}) for component in row.get("static_pods", ())]
+    seen = settings([unit(row["unit"], given, row.get("files", ()), row.get("drop_ins", ()))], static_pods)
+    if "daemon" in row:
+        held = [{"name": name, "value": value, "credentials": False} for name, value in row["daemon"].items()]
+        seen["others"] = [{"path": "/etc/docker/daemon.json", "variables": held}]
+    for variable in seen["units"][0]["variables"]:
+        variable["specifiers"] = [row["specifiers"][variable["name"]]] if variable["name"] in row.get("specifiers", {}) and variable["kind"] != "own" else []
     options = {key: row[key] for key in ("proxies", "prefix", "state") if key in row}
     return proxy_units_plan(seen, [row["unit"]], row.get("needs"), **options)
 
@@ -107,6 +114,32 @@ def test_words_hold_no_value() -> None:
     assert change["says"] == "kubelet: NO_PROXY gets a; HTTPS_PROXY is set"
 
 
+@pytest.mark.parametrize(
+    ("proxy", "there", "secret"),
+    [
+        ("http://user:planted@p:1", [], True),
+        ("http://p:1", [], False),
+        # What is replaced is shown by a diff, too.
+        ("http://p:1", [["HTTPS_PROXY", "http://***@p:1", "own", f"/etc/systemd/system/kubelet.service.d/{FILE}"]], True),
+        ("http://p:1", [["HTTPS_PROXY", "http://p:1", "own", f"/etc/systemd/system/kubelet.service.d/{FILE}"]], False),
+    ],
+)
+def test_what_must_not_be_shown(proxy: str, there: list[list[str]], secret: bool) -> None:
+    seen = settings([unit("kubelet", there)])
+    for variable in seen["units"][0]["variables"]:
+        variable["credentials"] = "***" in variable["value"]
+    [change] = proxy_units_plan(seen, ["kubelet"], ["a@b"], proxies={"HTTPS_PROXY": proxy})
+    assert change["secret"] is secret
+
+
+@pytest.mark.parametrize(("proxy", "refused"), [("http://user:planted@p:1", True), ("http://p:1", False)])
+def test_a_password_is_not_written_where_everybody_reads_it(proxy: str, refused: bool) -> None:
+    seen = settings([unit("kubelet", [["NO_PROXY", "x", "environment_file", "/etc/environment"]], ["/etc/environment"])])
+    [change] = proxy_units_plan(seen, ["kubelet"], ["a"], proxies={"HTTPS_PROXY": proxy})
+    assert (change["refused"] is not None) is refused
+    assert not refused or "/etc/environment is read by everybody" in change["refused"]
+
+
 @pytest.mark.parametrize("row", CONTROL_PLANE, ids=lambda row: row["name"])
 def test_who_needs_a_proxy(row: dict[str, Any]) -> None:
     given = {"HTTPS_PROXY": "http://p:1", **({"NO_PROXY": row["no_proxy"]} if "no_proxy" in row else {})}
@@ -139,6 +172,54 @@ def test_static_pods_lose_their_proxy_only_where_nothing_needs_it() -> None:
     assert (manager["variables"], api["variables"]) == ({}, {})
     assert "needs its proxy: --cloud-provider=aws" in manager["refused"]
     assert "may need its proxy: its webhooks were not read" in api["refused"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "lacks", "refused"),
+    [
+        ("/etc/kubernetes/manifests", True, False),
+        ("/var/lib/rancher/rke2/agent/pod-manifests", True, True),
+        ("/var/lib/rancher/rke2/agent/pod-manifests", False, False),
+    ],
+)
+@pytest.mark.parametrize("action", ["complete", "remove"])
+def test_what_rke2_writes_anew_at_each_start_is_not_changed(folder: str, lacks: bool, refused: bool, action: str) -> None:
+    given = {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a"}
+    seen = settings(
+        manifests=[manifest("kube-scheduler", given, path=f"{folder}/kube-scheduler.yaml", flags={} if lacks else {"oidc-issuer-url": "https://b.c"})]
+    )
+    [item] = proxy_manifests_plan(seen, ["10.96.0.0/16" if lacks else "a"], action=action)
+    assert bool(item["variables"]) is (lacks and not refused)
+    assert ("no_proxy_units: [rke2-server]" in (item["refused"] or "")) is refused
+    assert proxy_rollout_verdicts({"cp-1": [item]})[0]["state"] == ("due" if lacks and not refused else "fine")
+
+
+@pytest.mark.parametrize("action", ["complete", "remove"])
+def test_a_manifest_that_is_not_understood_is_not_a_good_one(action: str) -> None:
+    seen = settings(manifests=[manifest("kube-apiserver", {}, error="line 24 is not understood"), manifest("etcd", {})])
+    [item] = proxy_manifests_plan(seen, ["10.96.0.0/16"], action=action)
+    assert (item["variables"], item["known"]) == ({}, False)
+    assert "kube-apiserver: its manifest is not understood (line 24" in item["refused"]
+    [verdict] = proxy_rollout_verdicts({"cp-1": [item]})
+    assert (verdict["state"], verdict["says"]) == ("unknown", item["refused"])
+    told = proxy_settings_report(seen, ["10.96.0.0/16"])
+    assert told["unread"] == 1
+    assert "proxy not known (not read: line 24 is not understood)" in told["lines"][0] and told["lines"][1].endswith("no proxy")
+
+
+def test_beside_one_that_is_not_understood_others_are_changed() -> None:
+    scheduler = manifest("kube-scheduler", {"HTTPS_PROXY": "http://p:1"})
+    items = proxy_manifests_plan(settings(manifests=[manifest("kube-apiserver", {}, error="line 24"), scheduler]), ["a"])
+    [verdict] = proxy_rollout_verdicts({"cp-1": items})
+    assert verdict["state"] == "due"
+    assert "NO_PROXY gets a" in verdict["says"] and "line 24" in verdict["says"]
+    [fine] = proxy_rollout_verdicts({"cp-1": proxy_manifests_plan(settings(manifests=[manifest("etcd", {})]), ["a"])})
+    assert fine["state"] == "fine"
+
+
+def test_only_what_can_be_is_taken_back() -> None:
+    seen = settings(manifests=[manifest("etcd", {}, restorable=True), manifest("kube-apiserver", {}, error="line 24", restorable=False)])
+    assert [item["component"] for item in proxy_manifests_plan(seen, action="restore")] == ["etcd"]
 
 
 def test_a_person_sees_it() -> None:

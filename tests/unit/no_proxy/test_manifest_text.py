@@ -95,6 +95,19 @@ def test_another_indentation_is_kept() -> None:
     ]
 
 
+def test_a_value_that_is_folded_is_completed() -> None:
+    long = "10.0.0.0/8, 192.0.2.1, hook.shop.svc.cluster.local, registry.example.net, .example.com"
+    # Go's writer of YAML does it at the first blank after column 80.
+    blank = long.index(" ", 80 - len("      value: "))
+    folded = KUBEADM.replace('"localhost,127.0.0.1"', f"{long[:blank]}\n        {long[blank + 1 :]}")
+    found = edited(folded, {"NO_PROXY": f"{long},.svc"})
+    assert changed_lines(folded, found.content) == [f"-      value: {long[:blank]}", f"-        {long[blank + 1 :]}", f"+      value: {long},.svc"]
+    # What is not changed stays folded, and what a fold would make something else is refused.
+    assert edited(folded, {"NO_PROXY": long}).content == folded
+    with pytest.raises(NotEdited, match="an edit would change elsewhere"):
+        edited(folded.replace(f"{long[:blank]}\n", f"{long[:blank]}\n\n"), {"NO_PROXY": "a"})
+
+
 @pytest.mark.parametrize("value", ["*", "a: b", "yes", "1.5", "#x", "'q'", "x y", "{a}", "[::1]", "http://u:p%40@p:1", "", "null"])
 def test_any_value_arrives_as_it_is(value: str) -> None:
     environment = yaml.safe_load(edited(KUBEADM, {"NO_PROXY": value}).content)["spec"]["containers"][0]["env"]

@@ -94,6 +94,28 @@ def test_check_mode_writes_nothing_and_the_diff_has_no_password(manifest: Path, 
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "value: http://user:{}@proxy:3128",
+        "value: HTTP://user:{}@proxy:3128",
+        "value: user:{}@proxy:3128",
+        "value: 'user:{}@proxy:3128' # ours",
+        "value: user:a@{}@proxy:3128",
+        'value:   "http://user:a@{}@proxy:3128"',
+        "value: >-\n      user:{}@proxy:3128",
+        '{{"value": "user:{}@proxy:3128", "name": "HTTPS_PROXY"}}',
+    ],
+)
+def test_the_diff_has_no_password_however_it_is_written(manifest: Path, tmp_path: Path, line: str) -> None:
+    before = f"- name: HTTPS_PROXY\n  {line.format(PASSWORD)}\n- name: NO_PROXY\n  value: a\n"
+    manifest.write_text(before)
+    after = before.replace("value: a\n", "value: a,.svc\n")
+    done = run(path=str(manifest), state="present", content=after, sha256=digest(before.encode()), keep=str(tmp_path / "kept"), check=True, diff=True)
+    assert PASSWORD not in json.dumps(done)
+    assert "@proxy:3128" in done["diff"]["before"] and "value: a,.svc\n" in done["diff"]["after"]
+
+
+@pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"sha256": "0" * 64}, "is no longer the file that was looked at"),

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._host.host import Host
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings import environment_file, unit_file
@@ -74,11 +76,31 @@ def test_precedence_of_all_the_places(machine: Machine) -> None:
     assert found["environment_files"] == [{"path": "/etc/default/kubelet", "exists": True, "optional": True}]
 
 
+def test_what_follows_our_block_counts_before_it(machine: Machine) -> None:
+    machine.file("/lib/systemd/system/kubelet.service", KUBELET + "EnvironmentFile=/etc/default/kubelet\n")
+    machine.file("/etc/default/kubelet", f"NO_PROXY=before\n{environment_file.BEGIN}\nNO_PROXY=block\n{environment_file.END}\nNO_PROXY=after\n")
+    machine.program("/usr/bin/systemctl", "print('ActiveState=active\\nFragmentPath=\\nNeedDaemonReload=no\\nMainPID=77')")
+    machine.process(77, ["/usr/bin/kubelet"], environ={"NO_PROXY": "after"})
+    found = unit(machine)
+    assert of(found) == [("NO_PROXY", "before", "environment_file"), ("NO_PROXY", "block", "own"), ("NO_PROXY", "after", "environment_file")]
+    assert found["pending"] == []
+
+
 def test_empty_assignments_take_back(machine: Machine) -> None:
     machine.file("/lib/systemd/system/kubelet.service", KUBELET + "Environment=NO_PROXY=unit\nEnvironmentFile=/etc/a\n")
     machine.file("/etc/a", "HTTP_PROXY=http://a:1\n")
     machine.file("/etc/systemd/system/kubelet.service.d/a.conf", "[Service]\nEnvironment=\nEnvironmentFile=\nEnvironment=https_proxy=http://b:2\n")
     assert of(unit(machine)) == [("https_proxy", "http://b:2", "drop_in")]
+
+
+def test_specifiers_are_what_systemd_makes_of_them(machine: Machine) -> None:
+    here = socket.gethostname()
+    machine.file("/lib/systemd/system/kubelet.service", KUBELET + 'Environment="NO_PROXY=%H,%n,%%i,100%%" "no_proxy=%m,x"\n')
+    machine.program("/usr/bin/systemctl", "print('ActiveState=active\\nFragmentPath=\\nNeedDaemonReload=no\\nMainPID=77')")
+    machine.process(77, ["/usr/bin/kubelet"], environ={"NO_PROXY": f"{here},kubelet.service,%i,100%", "no_proxy": "0123,x"})
+    found = unit(machine)
+    assert [(one["value"], one["specifiers"]) for one in found["variables"]] == [(f"{here},kubelet.service,%i,100%", []), ("%m,x", ["%m"])]
+    assert found["pending"] == [], "whether it has what it should have is not known of the other"
 
 
 def test_unset_variables_do_not_count(machine: Machine) -> None:
@@ -100,7 +122,7 @@ def test_what_runs_is_held_against_the_files(machine: Machine) -> None:
     machine.program("/usr/bin/systemctl", "print('ActiveState=active\\nFragmentPath=\\nNeedDaemonReload=yes\\nMainPID=77')")
     machine.process(77, ["/usr/bin/kubelet"], environ={"HTTPS_PROXY": PROXY, "NO_PROXY": "old", "http_proxy": PROXY})
     found = unit(machine)
-    assert (found["active"], found["need_daemon_reload"]) == (True, True)
+    assert (found["active"], found["pid"], found["need_daemon_reload"]) == (True, 77, True)
     assert (found["pending"], found["surplus"]) == (["NO_PROXY"], ["http_proxy"])
     assert found["running"] == {"HTTPS_PROXY": SHOWN, "NO_PROXY": "old", "http_proxy": SHOWN}
 
@@ -136,6 +158,17 @@ def test_no_password_is_returned(machine: Machine) -> None:
     machine.file("/etc/environment", f"ALL_PROXY={PROXY}\nhttps_proxy=user:{PASSWORD}@proxy:3128\n")
     assert PASSWORD not in str(settings(machine))
     assert "planted" not in str(settings(machine))
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/8, 192.0.2.1, hook.shop.svc.cluster.local, registry.example.net, .example.com, .svc", "*.a, " * 20])
+def test_a_long_value_that_kubeadm_has_folded_is_read(machine: Machine, value: str) -> None:
+    manifest = yaml.safe_load(MANIFEST.read_text())
+    manifest["spec"]["containers"][0]["env"] = [{"name": "NO_PROXY", "value": value}]
+    text = yaml.safe_dump(manifest, width=80)
+    assert value not in text
+    machine.file("/etc/kubernetes/manifests/kube-apiserver.yaml", text)
+    [api] = settings(machine)["manifests"]
+    assert (api["error"], [one["value"] for one in api["variables"]]) == (None, [value])
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -182,6 +215,14 @@ def test_systemd_reads_what_is_written_as_it_was(readable: Path) -> None:
     (folder / "kubelet.service").write_text("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n")
     (folder / "kubelet.service.d" / "90.conf").write_text(drop_in(variables))
     assert systemd_says(folder) == variables
+
+
+def test_specifiers_are_those_of_systemd(readable: Path) -> None:
+    line = "%H,%l,%n,%N,%p,%%,%%%%n"
+    (readable / "kubelet.service").write_text(f"[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\nEnvironment=NO_PROXY={line}\n")
+    machine = Machine(readable / "machine")
+    machine.file("/lib/systemd/system/kubelet.service", f"{KUBELET}Environment=NO_PROXY={line}\n")
+    assert [(name, value) for name, value, dummy in of(unit(machine))] == list(systemd_says(readable).items())
 
 
 def test_units_are_read_as_systemd_reads_them(readable: Path) -> None:

@@ -37,6 +37,9 @@ def test_what_is_not_plainly_visible_is_shown_as_its_code(text: object, expected
     [
         ("http://proxy.example:3128", "http://proxy.example:3128"),
         ("http://user:pa55@proxy.example:3128", "http://(removed)@proxy.example:3128"),
+        ("HTTP://user:pa55@proxy.example:3128", "HTTP://(removed)@proxy.example:3128"),
+        ("http://user:p@55@proxy.example:3128, mail user@example.org", "http://(removed)@proxy.example:3128, mail user@example.org"),
+        ("http://proxy.example:3128/ user@example.org", "http://proxy.example:3128/ user@example.org"),
         ("mail user@example.org at http://example.org/@x", "mail user@example.org at http://example.org/@x"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"),
         ("a-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----b", "a(a private key was removed here)b"),

@@ -13,19 +13,26 @@ from ..needs import Need
 from .control_plane import needs_proxy
 from .settings import NAMES, effective, excepted, proxied
 
+_RKE2 = "/var/lib/rancher/rke2/"
 COMPLETE, REMOVE, RESTORE = ACTIONS = ("complete", "remove", "restore")
 
 
 def plan(settings: Mapping[str, Any], needs: Sequence[Need], action: str, callouts: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
-    """[{component, path, sha256, variables: {name: value|null}, restore: bool, refused: str|null, says, offer: str|null}], one for each static pod that has a
-    proxy, or whose last change can be taken back.
+    """[{component, path, sha256, variables: {name: value|null}, restore: bool, known: bool, refused: str|null, says, offer: str|null}], one for each static pod
+    that has a proxy, or whose manifest is not understood; or whose last change can be taken back.
 
-    offer: words for a person where the proxy could go altogether. variables is empty where nothing is to be changed.
+    offer: words for a person where the proxy could go altogether. variables is empty where nothing is to be changed. known: whether that can be said at all.
     """
     if action == RESTORE:
         return [_restored(manifest) for manifest in settings["manifests"] if manifest["restorable"]]
     calls = None if callouts is None else list(callouts)
-    return [_item(manifest, needs, action, calls) for manifest in settings["manifests"] if proxied(effective(manifest["variables"]))]
+    items = []
+    for manifest in settings["manifests"]:
+        if manifest["error"]:
+            items.append(_not_understood(manifest))
+        elif proxied(effective(manifest["variables"])):
+            items.append(_lasting(_item(manifest, needs, action, calls)))
+    return items
 
 
 def _item(manifest: Mapping[str, Any], needs: Sequence[Need], action: str, callouts: list[Mapping[str, Any]] | None) -> dict[str, Any]:
@@ -52,9 +59,25 @@ def _item(manifest: Mapping[str, Any], needs: Sequence[Need], action: str, callo
     return item
 
 
+def _lasting(item: dict[str, Any]) -> dict[str, Any]:
+    """RKE2 makes its static pods anew when it starts, with what its own environment says of proxies."""
+    if not item["path"].startswith(_RKE2):
+        return item
+    if item["variables"]:
+        why = f"{item['component']}: RKE2 writes its manifest anew at each start, from its own environment: change that (no_proxy_units: [rke2-server])"
+        item.update(variables={}, refused=why, says=why)
+    return {**item, "offer": None}
+
+
+def _not_understood(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    why = f"{manifest['component']}: its manifest is not understood ({manifest['error']}), so its proxies are not known: look at {manifest['path']}"
+    return {**_empty(manifest), "known": False, "refused": why, "says": why}
+
+
 def _restored(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {**_empty(manifest), "restore": True, "says": f"{manifest['component']}: the last change of its manifest is taken back"}
 
 
 def _empty(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{key: manifest[key] for key in ("component", "path", "sha256")}, "variables": {}, "restore": False, "refused": None, "offer": None, "says": ""}
+    same = {key: manifest[key] for key in ("component", "path", "sha256")}
+    return {**same, "variables": {}, "restore": False, "known": True, "refused": None, "offer": None, "says": ""}

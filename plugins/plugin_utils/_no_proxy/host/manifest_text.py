@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import io
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from .settings import NAMES
 
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 _WIDTHS = (1 << 20, 80)
+_FOLDED = re.compile(r"^((?P<item> *)- name: \w+_PROXY\n(?P=item)  value: )(\S.*(?:\n(?P=item)    +\S.*)+)$", re.IGNORECASE | re.MULTILINE)
 
 
 class NotEdited(ValueError):
@@ -55,20 +57,27 @@ def edited(text: str, wanted: Mapping[str, str | None]) -> Edited:
 
 
 def _readable(text: str) -> tuple[Any, Any]:
-    """(a YAML that gives back the same text, the document). Raises NotEdited."""
+    """(a YAML that gives back the same text, but for folds of proxy variables, the document). Raises NotEdited."""
     try:
         from ruamel.yaml.error import YAMLError
     except ImportError as error:
         raise NotEdited("the Python package ruamel.yaml is not installed on the controller (pip install ruamel.yaml).") from error
-    for offset, width, null in itertools.product((0, 2), _WIDTHS, ("null", "", "~")):
+    said = None
+    for candidate, offset, width, null in itertools.product(dict.fromkeys((text, _unfolded(text))), (0, 2), _WIDTHS, ("null", "", "~")):
         yaml = _writer(offset, width, null, _begins_with_mark(text))
         try:
-            document = yaml.load(text)
+            document = yaml.load(candidate)
         except YAMLError as error:
             raise NotEdited(f"the manifest is no YAML: {error}") from error
-        if _written(yaml, document) == text:
+        said = document if said is None else said
+        if _written(yaml, document) == candidate and document == said:
             return yaml, document
     raise NotEdited("the manifest is written in a way that an edit would change elsewhere, too. Change the variables by hand, on one server at a time.")
+
+
+def _unfolded(text: str) -> str:
+    """The values of proxy variables each on one line: Go's writer folds them where ruamel.yaml would not. A fold is a blank."""
+    return _FOLDED.sub(lambda match: match[1] + re.sub(r"\n +", " ", match[3]), text)
 
 
 def _writer(offset: int, width: int, null: str, mark: bool) -> Any:

@@ -17,9 +17,11 @@ _SHOWN = 6  # entries that a line names
 
 
 def report(settings: Mapping[str, Any], needs: Sequence[Need]) -> dict[str, Any]:
-    """{rows: [{host, who, where, proxy, no_proxy, missing: [entry], notes: [str]}], lines: [str], missing: how many rows lack something}"""
+    """{rows: [{host, known, who, where, proxy, no_proxy, missing: [entry], notes: [str]}], lines: [str], missing: how many rows lack something,
+    unread: how many manifests are not understood}"""
     rows = [*_rows(settings, needs)]
-    return {"rows": rows, "lines": [_line(row) for row in rows], "missing": sum(bool(row["missing"]) for row in rows)}
+    unread = sum(bool(manifest["error"]) for manifest in settings["manifests"])
+    return {"rows": rows, "lines": [_line(row) for row in rows], "missing": sum(bool(row["missing"]) for row in rows), "unread": unread}
 
 
 def _rows(settings: Mapping[str, Any], needs: Sequence[Need]) -> Iterator[dict[str, Any]]:
@@ -35,7 +37,8 @@ def _rows(settings: Mapping[str, Any], needs: Sequence[Need]) -> Iterator[dict[s
         notes = [f"not read: {manifest['error']}"] if manifest["error"] else []
         if manifest["pending"]:
             notes.append(f"runs with another {', '.join(manifest['pending'])}")
-        yield _row(host, manifest["component"], manifest["path"], effective(manifest["variables"]), needs, notes)
+        row = _row(host, manifest["component"], manifest["path"], effective(manifest["variables"]), needs, notes)
+        yield {**row, "known": not manifest["error"]}
     for other in settings["others"]:
         yield _row(host, "docker" if other["path"].endswith("daemon.json") else "containerd", other["path"], effective(_kinded(other)), needs, [])
     for login in settings["logins"]:
@@ -52,6 +55,7 @@ def _row(host: str, who: str, where: str, variables: Mapping[str, str], needs: S
     differ = [name for name in NAMES if len({variables[spelled] for spelled in (name, name.lower()) if spelled in variables}) > 1]
     return {
         "host": host,
+        "known": True,
         "who": who,
         "where": where,
         "proxy": proxy or variables.get("HTTP_PROXY") or variables.get("http_proxy") or None,
@@ -76,6 +80,7 @@ def _line(row: Mapping[str, Any]) -> str:
     missing = row["missing"]
     more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
     lacks = f"; NO_PROXY lacks {', '.join(missing[:_SHOWN])}{more}" if missing else ""
-    proxy = f"proxy {row['proxy']}, NO_PROXY {row['no_proxy'] or '(empty)'}" if row["proxy"] else "no proxy"
+    none = "no proxy" if row["known"] else "proxy not known"
+    proxy = f"proxy {row['proxy']}, NO_PROXY {row['no_proxy'] or '(empty)'}" if row["proxy"] else none
     notes = f" ({'; '.join(row['notes'])})" if row["notes"] else ""
     return f"{row['host']}  {row['who']}  {row['where']}: {proxy}{lacks}{notes}"

@@ -10,6 +10,9 @@ from typing import Any
 
 # What this collection has written itself.
 OWN = "own"
+FILE = "zz-webhook-doctor-proxy.conf"
+# Settings of docker, which count before its environment.
+DAEMON = "/etc/docker/daemon.json"
 # RKE2, k3s and k0s: for the program of that name alone.
 PREFIXES = ("", "CONTAINERD_")
 NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")

@@ -17,14 +17,17 @@ from typing import Any
 
 from ..missing import merged, missing_no_proxy
 from ..needs import Need
-from .settings import NAMES, OWN, PREFIXES, effective, excepted, proxied
+from .settings import DAEMON, FILE, NAMES, OWN, PREFIXES, effective, excepted, proxied
+from .unit_refusal import refused, with_password
 from .writing import drop_in, environment_lines
 
-FILE = "zz-webhook-doctor-proxy.conf"
 PRESENT, ABSENT = "present", "absent"
 # The units whose files are environment files, and which are restarted with all of a server's control plane.
 DISTRIBUTIONS = ("rke2-server", "rke2-agent", "k3s", "k3s-agent")
 SERVERS = ("rke2-server", "k3s", "k0scontroller")
+# Stops its containers with it, unless it has live-restore: of a control plane that is etcd and the API server.
+CONTAINERS_STOP_WITH = ("docker",)
+_ADMINISTRATORS = ("/etc/default/", "/etc/sysconfig/")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Wish:
 
 
 def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[dict[str, Any]]:
-    """[{unit, kind: drop_in|environment_file, path, state, content, done: bool, server: bool, refused: str|null, says}] for those of the units that are there.
+    """[{unit, kind: drop_in|environment_file, path, state, content, secret: bool, done: bool, server: bool, refused: str|null, says}] for those of the units
+    that are there.
 
     done: whether it is there and runs. content: the drop-in, or the lines of the block. Nothing for a unit that has no proxy and is to get none.
     """
@@ -46,12 +50,14 @@ def plan(settings: Mapping[str, Any], names: Sequence[str], wish: Wish) -> list[
     for unit in settings["units"]:
         name = unit["unit"].removesuffix(".service")
         if name in names:
-            found += _changes(name, unit, wish)
+            server = name in SERVERS or (name in CONTAINERS_STOP_WITH and bool(settings["manifests"]))
+            found += [{**change, "server": server} for change in _changes(name, unit, wish, _of_daemon(settings) if name == "docker" else {})]
     return found
 
 
-def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, Any]]:
-    wanted, words = _wanted(unit, wish) if wish.state == PRESENT else ({}, [])
+def _changes(name: str, unit: Mapping[str, Any], wish: Wish, daemon: Mapping[str, str]) -> list[dict[str, Any]]:
+    """daemon: what the program's own settings say, which count before its environment."""
+    wanted, words = _wanted(unit, wish, daemon) if wish.state == PRESENT else ({}, [])
     path, kind = _place(name, unit, wanted)
     ours = {one["path"] for one in unit["own"]}
     changes = []
@@ -61,7 +67,11 @@ def _changes(name: str, unit: Mapping[str, Any], wish: Wish) -> list[dict[str, A
     if wanted:
         change = _change(name, path, kind, wanted, words)
         done = {"path": path, "sha256": hashlib.sha256(change["content"].strip().encode()).hexdigest()} in unit["own"] and not unit["pending"]
-        changes.append({**change, "done": done, "refused": _overridden(unit, path, kind, wanted)})
+        changes.append({**change, "done": done, "refused": refused(unit, path, kind, wanted, daemon)})
+    for change in changes:
+        # A diff shows also what was there.
+        shown = [one["credentials"] for one in unit["variables"] if one["path"] == change["path"] and one["kind"] == OWN]
+        change["secret"] = any(shown) or (bool(wanted) and change["path"] == path and with_password(wanted))
     return changes
 
 
@@ -72,19 +82,21 @@ def _change(name: str, path: str, kind: str, wanted: Mapping[str, str], words: S
         "path": path,
         "state": PRESENT if wanted else ABSENT,
         "content": (drop_in(wanted) if kind == "drop_in" else environment_lines(wanted)) if wanted else "",
+        "secret": False,
         "done": False,
-        "server": name in SERVERS,
+        "server": False,
         "refused": None,
         "says": f"{name}: {'; '.join(words)}",
     }
 
 
-def _wanted(unit: Mapping[str, Any], wish: Wish) -> tuple[dict[str, str], list[str]]:
+def _wanted(unit: Mapping[str, Any], wish: Wish, daemon: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """(variables as they are to be written, in words)."""
     wanted: dict[str, str] = {}
     words = []
     for prefix in PREFIXES:
         theirs = effective(unit["variables"], prefix, own=False)
+        theirs.update({spelled: value for name, value in daemon.items() for spelled in (name, name.lower()) if not prefix})
         proxies = wish.proxies if prefix == wish.prefix else {}
         if not proxies and not proxied(theirs):
             continue
@@ -110,19 +122,16 @@ def _place(name: str, unit: Mapping[str, Any], wanted: Mapping[str, str]) -> tup
     if theirs:
         return theirs[-1], "environment_file"
     if name in DISTRIBUTIONS and unit["environment_files"]:
-        files = unit["environment_files"]
-        return next((file["path"] for file in files if file["exists"]), files[0]["path"]), "environment_file"
+        return _lasting(unit["environment_files"]), "environment_file"
     return f"/etc/systemd/system/{name}.service.d/{FILE}", "drop_in"
 
 
-def _overridden(unit: Mapping[str, Any], path: str, kind: str, wanted: Mapping[str, str]) -> str | None:
-    """Whose setting would count before ours."""
-    if kind != "drop_in":
-        order = [file["path"] for file in unit["environment_files"]]
-        later = order[order.index(path) + 1 :] if path in order else []
-    else:
-        later = [one for one in unit["drop_ins"] if posixpath.basename(one) > FILE]
-    for one in unit["variables"]:
-        if one["path"] in later and one["name"] in wanted and one["kind"] != OWN:
-            return f"{one['path']} is read after {path} and sets {one['name']}: set it there, or rename that file so that it is read before"
-    return None
+def _lasting(files: Sequence[Mapping[str, Any]]) -> str:
+    """Which one: those of administrators before those that installers and upgrades write anew, of these one that is there."""
+    kept = [file for file in files if file["path"].startswith(_ADMINISTRATORS)] or files
+    return next((file["path"] for file in kept if file["exists"]), kept[0]["path"])
+
+
+def _of_daemon(settings: Mapping[str, Any]) -> dict[str, str]:
+    """`proxies` of docker's own settings."""
+    return {one["name"]: one["value"] for other in settings["others"] if other["path"] == DAEMON for one in other["variables"]}

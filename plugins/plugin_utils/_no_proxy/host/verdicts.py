@@ -10,12 +10,13 @@ from typing import Any
 
 
 def verdicts(plans: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """[{host, state: due|fine, says}] in the order of the hosts. plans: host -> items of unit_plan (those of servers) or manifest_plan."""
+    """[{host, state: due|fine|unknown, says}] in the order of the hosts. plans: host -> items of unit_plan (those of servers) or manifest_plan."""
     found = []
     for host, items in plans.items():
         due = [item["says"] for item in items if changes(item)]
-        says = due or [item["says"] for item in items] or ["nothing is lacking"]
-        found.append({"host": host, "state": "due" if due else "fine", "says": "; ".join(says)})
+        unknown = [item["says"] for item in items if not item.get("known", True)]
+        says = [*due, *unknown] or [item["says"] for item in items] or ["nothing is lacking"]
+        found.append({"host": host, "state": "due" if due else "unknown" if unknown else "fine", "says": "; ".join(says)})
     return found
 
 
