@@ -101,7 +101,11 @@ def test_a_value_that_is_folded_is_completed() -> None:
     blank = long.index(" ", 80 - len("      value: "))
     folded = KUBEADM.replace('"localhost,127.0.0.1"', f"{long[:blank]}\n        {long[blank + 1 :]}")
     found = edited(folded, {"NO_PROXY": f"{long},.svc"})
-    assert changed_lines(folded, found.content) == [f"-      value: {long[:blank]}", f"-        {long[blank + 1 :]}", f"+      value: {long},.svc"]
+    environment = yaml.safe_load(found.content)["spec"]["containers"][0]["env"]
+    assert [one["value"] for one in environment if one["name"].upper() == "NO_PROXY"] == [f"{long},.svc"]
+    # Whether it is folded again is left to ruamel.yaml, whose versions differ.
+    gone = {line for line in changed_lines(folded, found.content) if line.startswith("-")}
+    assert gone <= {f"-      value: {long[:blank]}", f"-        {long[blank + 1 :]}"}
     # What is not changed stays folded, and what a fold would make something else is refused.
     assert edited(folded, {"NO_PROXY": long}).content == folded
     with pytest.raises(NotEdited, match="an edit would change elsewhere"):
