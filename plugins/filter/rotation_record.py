@@ -29,7 +29,10 @@ def rotation_record(
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.asked import observed
     from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._rotation.record import ANNOTATION, record
 
-    before = next((annotations_of(item).get(ANNOTATION) for item in Api.of(results).objects("Lease") if item["metadata"]["name"] == lease), None)
+    api = Api.of(results)
+    if api.error("Lease"):
+        return {}  # what is there is not known, and nothing of it is to be lost
+    before = next((annotations_of(item).get(ANNOTATION) for item in api.objects("Lease") if item["metadata"]["name"] == lease), None)
     try:
         seen = observed(plain(looks))
         now = moment(at) if at else datetime.now(timezone.utc)

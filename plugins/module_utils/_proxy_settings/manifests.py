@@ -52,7 +52,9 @@ def manifests(host: Host, kept: str, folders: tuple[str, ...] = FOLDERS) -> list
             path = posixpath.join(folder, name)
             if not name.startswith(".") and host.path(path).is_file():
                 found.append(_manifest(host, path, kept, running))
-    return [one for one in found if one]
+    # A file that is only called like a component counts as one where nothing else is it.
+    known = {one["component"] for one in found if one and not one["error"]}
+    return [one for one in found if one and (not one["error"] or one["component"] not in known)]
 
 
 def _manifest(host: Host, path: str, kept: str, running: list[Process]) -> dict[str, Any] | None:

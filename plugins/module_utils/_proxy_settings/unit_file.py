@@ -9,7 +9,7 @@ Syntax: systemd.syntax(7), systemd.exec(5) Environment=, EnvironmentFile=, Unset
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "s": " ", "\\": "\\", '"': '"', "'": "'"}
 
@@ -84,8 +84,17 @@ def variables(value: str) -> list[tuple[str, str]]:
     return [(name, resolved(rest, {})[0]) for name, rest in assignments(value)]
 
 
+# systemd 252, systemd.unit(5).
+_LETTERS = frozenset("aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY")
+
+
+def misread(unknown: Sequence[str]) -> list[str]:
+    """Of the specifiers that `resolved` does not know those that systemd does not know either, for which it ignores the whole assignment. Measured: 252."""
+    return [specifier for specifier in unknown if specifier[1] not in _LETTERS]
+
+
 def resolved(value: str, specifiers: Mapping[str, str]) -> tuple[str, list[str]]:
     """(the value without its specifiers, those that are not known and therefore left). specifiers: letter -> what it stands for. systemd.unit(5)"""
     known = {"%": "%", **specifiers}
-    unknown = [f"%{letter}" for letter in dict.fromkeys(re.findall(r"%(.)", value)) if letter not in known]
-    return re.sub(r"%(.)", lambda match: known.get(match[1], match[0]), value), unknown
+    unknown = [f"%{letter}" for letter in dict.fromkeys(re.findall(r"%([A-Za-z0-9%])", value)) if letter not in known]
+    return re.sub(r"%([A-Za-z0-9%])", lambda match: known.get(match[1], match[0]), value), unknown

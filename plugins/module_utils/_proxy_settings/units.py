@@ -59,7 +59,7 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
     for path in [fragment, *drop_ins]:
         for key, value in unit_file.settings(host.text(path) or "", "Service"):
             if key == "Environment":
-                found = _set(unit_file.assignments(value), path, "unit" if path == fragment else "drop_in", specifiers)
+                found = _set(host, unit_file.assignments(value), path, "unit" if path == fragment else "drop_in", specifiers)
                 # An empty one takes back those before it.
                 variables = [*variables, *found] if value else [*manager]
             elif key == "EnvironmentFile":
@@ -73,7 +73,7 @@ def _unit(host: Host, name: str, manager: list[dict[str, Any]]) -> dict[str, Any
             content = host.text(path)
             seen.append({"path": path, "exists": content is not None, "optional": optional})
             for part, kind in zip(environment_file.parts(content or ""), ("environment_file", "own", "environment_file")):
-                variables += _set(environment_file.variables(part), path, kind)
+                variables += _set(host, environment_file.variables(part), path, kind)
     for variable in variables:
         if posixpath.basename(variable["path"]) == OWN:
             variable["kind"] = "own"
@@ -107,12 +107,16 @@ def _surplus(running: dict[str, str], variables: list[dict[str, Any]], unset: se
     return sorted(name for name in running if is_proxy_variable(name) and name not in wanted)
 
 
-def _set(variables: Iterable[tuple[str, str]], path: str, kind: str, specifiers: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """specifiers: what they stand for; None where there are none, as in environment files."""
+def _set(host: Host, variables: Iterable[tuple[str, str]], path: str, kind: str, specifiers: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """specifiers: what they stand for; None where there are none, as in environment files. An assignment that systemd ignores is none, and noted."""
     found = []
     for name, said in variables:
         if is_proxy_variable(name):
             value, unknown = (said, []) if specifiers is None else unit_file.resolved(said, specifiers)
+            misread = unit_file.misread(unknown)
+            if misread:
+                host.missed(path, f"{name} does not count: systemd knows no specifier {misread[0]}, and ignores the assignment. Write a percent sign as %%.")
+                continue
             variable = {"name": name, "value": shown(name, value), "credentials": has_credentials(name, value), "path": path, "kind": kind}
             found.append({**variable, "specifiers": unknown, "raw": value})
     return found
@@ -135,7 +139,7 @@ def _manager(host: Host) -> Iterable[dict[str, Any]]:
         for path in _matching(host, pattern):
             for key, value in unit_file.settings(host.text(path) or "", "Manager"):
                 if key == "DefaultEnvironment":
-                    yield from _set(unit_file.assignments(value), path, "manager", _of_machine())
+                    yield from _set(host, unit_file.assignments(value), path, "manager", _of_machine())
 
 
 def _file_of(value: str, unit: str) -> tuple[str, bool]:

@@ -152,9 +152,14 @@ class Result:
 
 
 def limit(check: Step) -> list[str] | None:
-    """Hosts of the inventory that the real run is about; null for all, empty for none."""
+    """Hosts of the inventory that the real run is about; null for all, empty for none.
+
+    Who would be gone on with has passed its guards, also where a server that cannot be judged makes the check fail.
+    """
     if check.code == 0 and len(check.goes_on) == len(check.outcomes):
         return None  # also where nothing is known of anybody
+    if any(one.host is None for one in check.goes_on):
+        return None  # it is about one cluster, and that is it
     return [one.host for one in check.goes_on if one.host]
 
 
@@ -194,26 +199,32 @@ def metrics(result: Result, began: float, ended: float, last_success: float | No
     ]
 
 
-def reports(folder: Path, only: str | None = None) -> list[Outcome]:
-    """What the playbook has written: one report, or one in a folder for each host. `only`: the host that it was limited to. Raises Unreadable."""
+def reports(folder: Path, code: int, only: str | None = None) -> list[Outcome]:
+    """What the playbook has written: one report, or one in a folder for each host. code: how it ended. `only`: the host that it was limited to.
+
+    Raises Unreadable.
+    """
     found = {}
+    clusters = _clusters(folder)
+    only = only or (clusters[0]["host"] if len(clusters) == 1 else None)  # where its arguments have limited it
     for path in sorted(folder.rglob(REPORT)):
         host = only if path.parent == folder else str(path.parent.relative_to(folder))
         with _readable(path) as report:
             name = host or str(report.get("cluster") or "cluster")
             found[name] = Outcome(name, host, str(report["outcome"]), str(report["says"]))
-    return list({**found, **_failed(folder, found)}.values())
+    # Whose run ended too early no report tells: there is none, or one from before that.
+    told = {name for name, one in found.items() if one.outcome in ("refused", "stopped", PREVIEW)}
+    lost = [one for one in clusters if code != 0 and one["state"] == "failed" and one["host"] not in told]
+    return list({**found, **{one["host"]: Outcome(one["host"], one["host"], "failed", one["why"]) for one in lost}}.values())
 
 
-def _failed(folder: Path, found: Mapping[str, Outcome]) -> dict[str, Outcome]:
-    """The clusters whose run ended too early, which no report tells: there is none, or one from before that."""
+def _clusters(folder: Path) -> list[dict[str, str]]:
+    """{host, state, why} of each, where there are several. Raises Unreadable."""
     path = folder / SUMMARY
     if not path.exists():
-        return {}
+        return []
     with _readable(path) as summary:
-        early = {str(one["host"]): str(one["why"]) for one in summary["clusters"] if one["state"] == "failed"}
-    told = {name for name, one in found.items() if one.outcome in ("refused", "stopped")}
-    return {host: Outcome(host, host, "failed", why) for host, why in early.items() if host not in told}
+        return [{key: str(one[key]) for key in ("host", "state", "why")} for one in summary["clusters"]]
 
 
 @contextlib.contextmanager
@@ -231,7 +242,7 @@ def _readable(path: Path) -> Iterator[Any]:
 def rotate(settings: Settings, check_only: bool) -> Result:
     check = step(settings, "check", True)
     hosts = limit(check)
-    if check_only or hosts == [] or (check.failed and not hosts):
+    if check_only or hosts == []:
         return judge(check, None)
     return judge(check, step(settings, "run", False, hosts))
 
@@ -260,7 +271,7 @@ def step(settings: Settings, name: str, check: bool, hosts: Sequence[str] | None
         process.send_signal(signal.SIGINT)
         process.wait()
         raise
-    return Step(code, reports(folder, hosts[0] if hosts and len(hosts) == 1 else None))
+    return Step(code, reports(folder, code, hosts[0] if hosts and len(hosts) == 1 else None))
 
 
 @contextlib.contextmanager

@@ -141,6 +141,13 @@ def test_static_pods_and_what_they_run_with(machine: Machine) -> None:
     assert (api["running"]["pid"], api["pending"]) == (88, ["no_proxy"])
 
 
+def test_a_file_that_is_only_called_like_a_component_counts_where_nothing_else_is_it(machine: Machine) -> None:
+    machine.file("/etc/kubernetes/manifests/kube-apiserver-backup.yaml", "a: &anchor b\n")
+    assert [bool(one["error"]) for one in settings(machine)["manifests"]] == [True]
+    machine.file("/etc/kubernetes/manifests/kube-apiserver.yaml", MANIFEST.read_text())
+    assert [(one["component"], one["error"]) for one in settings(machine)["manifests"]] == [("kube-apiserver", None)]
+
+
 def test_logins_and_docker(machine: Machine) -> None:
     machine.file("/etc/environment", f'PATH="/bin"\nexport https_proxy="{PROXY}"\n')
     machine.file("/etc/profile.d/proxy.sh", "export NO_PROXY=a,b # words\n")
@@ -223,6 +230,19 @@ def test_specifiers_are_those_of_systemd(readable: Path) -> None:
     machine = Machine(readable / "machine")
     machine.file("/lib/systemd/system/kubelet.service", f"{KUBELET}Environment=NO_PROXY={line}\n")
     assert [(name, value) for name, value, dummy in of(unit(machine))] == list(systemd_says(readable).items())
+
+
+@pytest.mark.parametrize(("proxy", "counts"), [("http://u:p%%40s@px:1", True), ("http://u:p%!s@px:1", True), ("http://u:p%40s@px:1", False)])
+def test_a_percent_sign_that_is_not_doubled_costs_the_whole_assignment(proxy: str, counts: bool, readable: Path) -> None:
+    lines = f"Environment=HTTPS_PROXY={proxy}\nEnvironment=NO_PROXY=.svc\n"
+    (readable / "kubelet.service").write_text(f"[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\n{lines}")
+    machine = Machine(readable / "machine")
+    machine.file("/lib/systemd/system/kubelet.service", KUBELET + lines)
+    found = proxy_settings(Host(machine.root))
+    names = [one["name"] for one in found["units"][0]["variables"]]
+    assert names == list(systemd_says(readable)) == (["HTTPS_PROXY", "NO_PROXY"] if counts else ["NO_PROXY"])
+    said = [one["message"] for one in found["coverage"] if one["what"].endswith("kubelet.service")]
+    assert said == ([] if counts else ["HTTPS_PROXY does not count: systemd knows no specifier %4, and ignores the assignment. Write a percent sign as %%."])
 
 
 def test_units_are_read_as_systemd_reads_them(readable: Path) -> None:

@@ -72,6 +72,10 @@ def test_from_hosts_to_a_report() -> None:
     report = rotation_report(plan, [proof], run="run", failure={"host": "cp2", "says": "no", "logs": []}, at=NOW)
     assert report["outcome"] == "stopped" and json.dumps([plan, proof, report])
     assert rotation_record([proof], reads(DUE), "webhook-doctor", "run") == {}, "nothing is proven"
+    proven = {**proof, "proven": True}
+    assert rotation_record([proven], reads(DUE), "webhook-doctor", "run")
+    away = [{"kind": "Lease", "objects": [], "error": "connect: timed out", "reason": "error"}]
+    assert rotation_record([proven], away, "webhook-doctor", "run") == {}, "it would take the place of what is there"
     begun = rotation_record([], reads(DUE), "webhook-doctor", "run", looks=results(DUE), begins="cp2", at=NOW)
     assert json.loads(begun["webhook-doctor.kubeops.io/rotation"]) == {
         "cp2": {"at": NOW, "run": "run", "old_not_after": proof["old"]["not_after"], "new_not_after": None}

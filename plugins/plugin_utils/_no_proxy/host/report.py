@@ -21,7 +21,8 @@ def report(settings: Mapping[str, Any], needs: Sequence[Need]) -> dict[str, Any]
     unread: how many manifests are not understood}"""
     rows = [*_rows(settings, needs)]
     unread = sum(bool(manifest["error"]) for manifest in settings["manifests"])
-    return {"rows": rows, "lines": [_line(row) for row in rows], "missing": sum(bool(row["missing"]) for row in rows), "unread": unread}
+    lines = [*map(_line, rows), *(f"{settings['hostname']}  {one['what']}: {one['message']}" for one in settings["coverage"])]
+    return {"rows": rows, "lines": lines, "missing": sum(bool(row["missing"]) for row in rows), "unread": unread}
 
 
 def _rows(settings: Mapping[str, Any], needs: Sequence[Need]) -> Iterator[dict[str, Any]]:
