@@ -56,7 +56,7 @@ def test_three_servers_one_after_the_other_under_load(lab: Lab, tmp_path: Path, 
 def test_a_cluster_that_fails_does_not_stop_the_other(lab: Lab, tmp_path: Path) -> None:
     folder, before = tmp_path / "report", names(lab)
     preview = rotate(lab, folder, "--check", *fleet(lab, tmp_path))
-    assert preview.returncode == 2 and summary_rows(preview.output) == [("FAILED", "grey"), ("WARNING", "blue")], preview.output[-4000:]
+    assert preview.returncode == 2 and summary_rows(preview.output) == [("FAILED", "grey"), ("WARN", "blue")], preview.output[-4000:]
     assert "3 of 3 API servers due" in " ".join(preview.output.split("TASK [Sum up]")[1].split())
     assert names(lab) == before
 
