@@ -79,11 +79,6 @@ def assignments(value: str) -> list[tuple[str, str]]:
     return found
 
 
-def variables(value: str) -> list[tuple[str, str]]:
-    """(name, value) of an Environment= line. `%%` is a percent sign; other specifiers are left as they are."""
-    return [(name, resolved(rest, {})[0]) for name, rest in assignments(value)]
-
-
 # systemd 252, systemd.unit(5).
 _LETTERS = frozenset("aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY")
 

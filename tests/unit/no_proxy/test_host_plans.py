@@ -21,6 +21,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_sett
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.units import OWN
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.control_plane import needs_proxy
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.settings import FILE
+from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy.unit_lines import set_by
 
 HERE = Path(__file__).parent
 UNITS = yaml.safe_load((HERE / "units.yml").read_text(encoding="utf-8"))
@@ -62,7 +63,7 @@ def manifest(component: str, given: dict[str, str], **more: Any) -> dict[str, An
 def written(change: dict[str, Any]) -> dict[str, str]:
     if change["kind"] == "environment_file":
         return dict(environment_file.variables(change["content"]))
-    return dict(one for key, value in unit_file.settings(change["content"], "Service") if key == "Environment" for one in unit_file.variables(value))
+    return dict(one for key, value in unit_file.settings(change["content"], "Service") if key == "Environment" for one in set_by(value))
 
 
 def test_both_sides_know_the_same_file() -> None:

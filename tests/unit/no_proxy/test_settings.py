@@ -24,6 +24,7 @@ from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_sett
 from ansible_collections.kubeops.webhook_doctor.plugins.module_utils._proxy_settings.facts import proxy_settings
 from ansible_collections.kubeops.webhook_doctor.plugins.plugin_utils._no_proxy.host.writing import Unwritable, drop_in, environment_lines
 from ansible_collections.kubeops.webhook_doctor.tests.unit.host.machine import Machine
+from ansible_collections.kubeops.webhook_doctor.tests.unit.no_proxy.unit_lines import set_by
 
 PASSWORD = "planted-p%40ss"
 PROXY = f"http://user:{PASSWORD}@proxy:3128"
@@ -181,7 +182,7 @@ def test_a_long_value_that_kubeadm_has_folded_is_read(machine: Machine, value: s
 @pytest.mark.parametrize("value", VALUES)
 def test_what_is_written_is_read_as_it_was(value: str) -> None:
     [(dummy, line)] = unit_file.settings(drop_in({"NO_PROXY": value}), "Service")
-    assert unit_file.variables(line) == [("NO_PROXY", value)]
+    assert set_by(line) == [("NO_PROXY", value)]
     assert environment_file.variables(environment_lines({"NO_PROXY": value})) == [("NO_PROXY", value)]
 
 
@@ -257,7 +258,7 @@ def test_units_are_read_as_systemd_reads_them(readable: Path) -> None:
         text = f"[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true\nEnvironment={line}\nEnvironment=LAST=1\n"
         (folder / "kubelet.service").write_text(text)
         said = systemd_says(folder)
-        found = dict(one for key, value in unit_file.settings(text, "Service") if key == "Environment" for one in unit_file.variables(value))
+        found = dict(one for key, value in unit_file.settings(text, "Service") if key == "Environment" for one in set_by(value))
         # What systemd cannot read it leaves out from there on, with a warning; it may then know less than we do.
         comparable = {name for name in said if "\n" not in found.get(name, "")}
         assert {name: found.get(name) for name in comparable} == {name: said[name] for name in comparable}, text
